@@ -1,0 +1,247 @@
+// swift-tools-version:6.2
+import PackageDescription
+
+let package = Package(
+    name: "mainstay",
+    platforms: [.macOS(.v15)],
+    products: [
+        .library(name: "MainstayKit", targets: ["MainstayKit"]),
+        .executable(name: "mainstay", targets: ["Mainstay"]),
+        .executable(name: "storefront", targets: ["Storefront"]),
+    ],
+    dependencies: [
+        // HTTP server of Mainstay and of the Storefront.
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
+        // HTTP client of checks, webhooks, MainstayKit and the drill's crowd: pooled, streaming, with deadlines.
+        .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
+        // Event loops and byte buffers under both; the drill's mail server and TCP checks use it directly.
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        // Header and status types shared by Hummingbird's API.
+        .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
+        // SQLite driver: WAL, statement cache, threads of its own.
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+        // YAML with line and column marks, which clear configuration errors need.
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+        // Pages are rendered on the server from logic-less, always-escaping templates.
+        .package(url: "https://github.com/hummingbird-project/swift-mustache", from: "2.1.1"),
+        // Commands, help and completion of the CLI.
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        // Starts services in order and shuts them down gracefully.
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+        // Structured logging.
+        .package(url: "https://github.com/apple/swift-log", from: "1.14.0"),
+        // scrypt, HMAC, SHA-256, AES-GCM and constant-time comparison.
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+        // Ordered and double-ended collections.
+        .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
+        // Runs rollback commands and the drill's processes without a shell.
+        .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2"),
+    ],
+    targets: [
+        // MARK: Pure
+        .target(name: "Decide", dependencies: [.product(name: "OrderedCollections", package: "swift-collections")]),
+        .target(name: "Interop", dependencies: ["Decide"]),
+
+        // MARK: SQL
+        .systemLibrary(
+            name: "CLibPQ", pkgConfig: "libpq", providers: [.apt(["libpq-dev"]), .brew(["libpq"])]),
+        .systemLibrary(
+            name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"]), .brew(["curl"])]),
+        .target(
+            name: "SQL",
+            dependencies: [
+                "CLibPQ", .product(name: "GRDB", package: "GRDB.swift"),
+                .product(name: "Logging", package: "swift-log"),
+            ]),
+
+        // MARK: The verbs
+        .target(
+            name: "Record",
+            dependencies: [
+                "Decide", "SQL", .product(name: "Logging", package: "swift-log"),
+                .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "CryptoExtras", package: "swift-crypto"),
+            ]),
+        .target(
+            name: "Observe",
+            dependencies: [
+                "Decide", "Record", "SQL", .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ]),
+        .target(
+            name: "Act",
+            dependencies: [
+                "Decide", "Record", "SQL", "CCurl", .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ]),
+        .target(name: "Explain", dependencies: ["Decide", "Record"]),
+
+        // MARK: Doors
+        .target(
+            name: "Web",
+            dependencies: [
+                "Decide", "Record", "Observe", "Act", "Explain", "Interop",
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "Mustache", package: "swift-mustache"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ]),
+        .target(
+            name: "App",
+            dependencies: [
+                "Decide", "SQL", "Record", "Observe", "Act", "Explain", "Interop", "Web",
+                .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                .product(name: "Subprocess", package: "swift-subprocess"),
+                .product(name: "Yams", package: "Yams"),
+            ]),
+        .executableTarget(
+            name: "Mainstay",
+            dependencies: ["App", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+            path: "Sources/mainstay"),
+
+        // MARK: What services import, and the reference service
+        .target(
+            name: "MainstayKit",
+            dependencies: [
+                "Decide", "Interop", .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ]),
+        .executableTarget(
+            name: "Storefront",
+            dependencies: [
+                "MainstayKit", "SQL",
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "CryptoExtras", package: "swift-crypto"),
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ]),
+
+        // MARK: Tests
+        .testTarget(name: "DecideTests", dependencies: ["Decide"]),
+        .testTarget(name: "InteropTests", dependencies: ["Interop", "Decide"]),
+        .testTarget(name: "SQLTests", dependencies: ["SQL"]),
+        .testTarget(
+            name: "RecordTests",
+            dependencies: ["Record", "Decide", "SQL", .product(name: "Logging", package: "swift-log")]),
+        .testTarget(
+            name: "ObserveTests",
+            dependencies: [
+                "Observe", "Record", "Decide", "SQL",
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "HummingbirdTesting", package: "hummingbird"),
+                .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "Logging", package: "swift-log"),
+            ]),
+        .testTarget(
+            name: "ActTests",
+            dependencies: [
+                "Act", "Record", "Decide", "SQL",
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "HummingbirdTesting", package: "hummingbird"),
+                .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "Logging", package: "swift-log"),
+            ]),
+        .testTarget(name: "ExplainTests", dependencies: ["Explain", "Record", "Decide", "SQL"]),
+        .testTarget(
+            name: "WebTests",
+            dependencies: [
+                "Web", "Record", "Decide", "SQL", "Explain", "Observe", "Act",
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "HummingbirdTesting", package: "hummingbird"),
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "Logging", package: "swift-log"),
+            ]),
+        .testTarget(name: "AppTests", dependencies: ["App", "Decide"]),
+        .testTarget(
+            name: "MainstayKitTests",
+            dependencies: [
+                "MainstayKit", "Decide", "Interop",
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "HummingbirdTesting", package: "hummingbird"),
+                .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ]),
+        .testTarget(
+            name: "StorefrontTests",
+            dependencies: [
+                "Storefront", "MainstayKit", "SQL",
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "HummingbirdTesting", package: "hummingbird"),
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "Logging", package: "swift-log"),
+            ]),
+        .testTarget(name: "TidyTests"),
+        .testTarget(
+            name: "EndToEndTests",
+            dependencies: [
+                "Decide", "SQL", .product(name: "Subprocess", package: "swift-subprocess"),
+                .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOHTTP1", package: "swift-nio"),
+                "Mainstay", "Storefront",
+            ]),
+    ],
+    swiftLanguageModes: [.v6]
+)
+
+for target in package.targets where target.type != .system {
+    target.swiftSettings = (target.swiftSettings ?? []) + [
+        .treatAllWarnings(as: .error),
+        .enableUpcomingFeature("ExistentialAny"),
+        .enableUpcomingFeature("MemberImportVisibility"),
+    ]
+}
+
+// ONLY-BEGIN
+if let only = Context.environment["ONLY"], !only.isEmpty {
+    var wanted = Set(only.split(separator: ",").map(String.init))
+    var grew = true
+    while grew {
+        grew = false
+        for target in package.targets where wanted.contains(target.name) {
+            for dependency in target.dependencies {
+                let name: String
+                switch dependency {
+                case .targetItem(let n, _): name = n
+                case .byNameItem(let n, _): name = n
+                default: continue
+                }
+                if wanted.insert(name).inserted { grew = true }
+            }
+        }
+    }
+    package.targets.removeAll { !wanted.contains($0.name) }
+    package.products.removeAll { $0.name != "never" }
+}
+// ONLY-END

@@ -1,0 +1,62 @@
+/// One line of the change ledger: anything that may have caused trouble.
+package struct Change: Hashable, Sendable, Codable {
+    package enum Kind: String, Hashable, Sendable, Codable {
+        case release, flag, configuration, migration, query, infrastructure, external
+    }
+
+    /// A flag's new state as a change sees it: enough to run an experiment and to take it back.
+    package struct FlagStep: Hashable, Sendable, Codable {
+        package var flag: String
+        package var oldVariant: String
+        package var newVariant: String
+        /// Flag version from which on the new variant was served by this change.
+        package var version: Int64
+
+        package init(flag: String, oldVariant: String, newVariant: String, version: Int64) {
+            self.flag = flag
+            self.oldVariant = oldVariant
+            self.newVariant = newVariant
+            self.version = version
+        }
+    }
+
+    package var id: String
+    package var kind: Kind
+    package var service: String
+    package var feature: String?
+    /// `favorites v2 to 5 % of users`.
+    package var title: String
+    package var actor: Actor
+    package var reason: String?
+    package var at: Instant
+    package var release: String?
+    package var flagStep: FlagStep?
+    /// Went out past a gate that said no.
+    package var forced: Bool
+    package var undoneAt: Instant?
+
+    package init(
+        id: String, kind: Kind, service: String, feature: String?, title: String, actor: Actor, reason: String?,
+        at: Instant, release: String? = nil, flagStep: FlagStep? = nil, forced: Bool = false, undoneAt: Instant? = nil
+    ) {
+        self.id = id
+        self.kind = kind
+        self.service = service
+        self.feature = feature
+        self.title = title
+        self.actor = actor
+        self.reason = reason
+        self.at = at
+        self.release = release
+        self.flagStep = flagStep
+        self.forced = forced
+        self.undoneAt = undoneAt
+    }
+}
+
+/// Basis points as people read them: `5 %`, `0.5 %`, `100 %`.
+package func percent(basisPoints: Int) -> String {
+    let (whole, rest) = basisPoints.quotientAndRemainder(dividingBy: 100)
+    if rest == 0 { return "\(whole) %" }
+    return rest % 10 == 0 ? "\(whole).\(rest / 10) %" : "\(whole).\(rest < 10 ? "0" : "")\(rest) %"
+}

@@ -1,0 +1,66 @@
+import CLibPQ
+
+/// A PostgreSQL URL, read by libpq itself, and a way to speak of it without its password.
+struct PostgresLocation: Sendable {
+    /// Connection parameters as libpq names them.
+    let parameters: [String: String]
+    /// `database storefront at db.example.com:5432`: for messages.
+    let summary: String
+    private let secrets: [String]
+
+    static func isURL(_ location: String) -> Bool {
+        location.hasPrefix("postgres://") || location.hasPrefix("postgresql://")
+    }
+
+    init(url: String) throws(SQLError) {
+        // libpq's own message is not passed on: it quotes the part it did not understand, which may be the password.
+        let unreadable = SQLError(
+            .statement,
+            "the PostgreSQL URL cannot be read; it looks like postgres://user:password@host:5432/database, with special"
+                + " characters in user and password percent-encoded")
+        guard Self.isURL(url), !Self.hasBareSeparatorInCredentials(url), let parameters = Self.parse(url) else {
+            throw unreadable
+        }
+        let ports = (parameters["port"] ?? "").split(separator: ",")
+        guard ports.allSatisfy({ UInt16($0) != nil }) else { throw unreadable }
+        self.parameters = parameters
+        let host = parameters["host"] ?? parameters["hostaddr"] ?? "the local socket"
+        let port = parameters["port"].map { ":\($0)" } ?? ""
+        summary = "database \(parameters["dbname"] ?? parameters["user"] ?? "postgres") at \(host)\(port)"
+        secrets = [parameters["password"], parameters["sslpassword"]].compactMap { $0 }.filter { !$0.isEmpty }
+    }
+
+    func redacted(_ message: String) -> String {
+        secrets.reduce(message) { message, secret in
+            message.split(separator: secret, omittingEmptySubsequences: false).joined(separator: "***")
+        }
+    }
+
+    /// `postgres://user:pa/ss@host`: everything after the `/` would be taken for a database name.
+    private static func hasBareSeparatorInCredentials(_ url: String) -> Bool {
+        guard let scheme = url.firstRange(of: "://") else { return true }
+        let rest = url[scheme.upperBound...]
+        let query = rest.firstIndex(of: "?") ?? rest.endIndex
+        guard let at = rest[..<query].lastIndex(of: "@") else {
+            // A bare `?` in the password would leave the `@` behind it.
+            return rest[query...].contains("@") && rest[..<query].contains(":") && !rest[..<query].contains("/")
+        }
+        return rest[..<at].contains { $0 == "/" || $0 == "#" || $0 == "@" }
+    }
+
+    private static func parse(_ url: String) -> [String: String]? {
+        var message: UnsafeMutablePointer<CChar>?
+        let options = PQconninfoParse(url, &message)
+        defer {
+            PQconninfoFree(options)
+            PQfreemem(message)
+        }
+        guard var option = options else { return nil }
+        var parameters: [String: String] = [:]
+        while let keyword = option.pointee.keyword {
+            if let value = option.pointee.val { parameters[String(cString: keyword)] = String(cString: value) }
+            option += 1
+        }
+        return parameters
+    }
+}
