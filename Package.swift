@@ -51,6 +51,7 @@ let package = Package(
             name: "SQL",
             dependencies: [
                 "CLibPQ", .product(name: "GRDB", package: "GRDB.swift"),
+                .product(name: "GRDBSQLite", package: "GRDB.swift"),
                 .product(name: "Logging", package: "swift-log"),
             ]),
 
@@ -108,6 +109,7 @@ let package = Package(
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                .product(name: "UnixSignals", package: "swift-service-lifecycle"),
                 .product(name: "Subprocess", package: "swift-subprocess"),
                 .product(name: "Yams", package: "Yams"),
             ]),
@@ -132,6 +134,7 @@ let package = Package(
             dependencies: [
                 "MainstayKit", "SQL",
                 .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "HummingbirdCore", package: "hummingbird"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
@@ -143,18 +146,20 @@ let package = Package(
             ]),
 
         // MARK: Tests
+        .target(name: "TestSupport", dependencies: ["SQL"], path: "Tests/TestSupport"),
         .testTarget(name: "DecideTests", dependencies: ["Decide"]),
         .testTarget(name: "InteropTests", dependencies: ["Interop", "Decide"]),
-        .testTarget(name: "SQLTests", dependencies: ["SQL"]),
+        .testTarget(name: "SQLTests", dependencies: ["SQL", .product(name: "GRDB", package: "GRDB.swift")]),
         .testTarget(
             name: "RecordTests",
-            dependencies: ["Record", "Decide", "SQL", .product(name: "Logging", package: "swift-log")]),
+            dependencies: ["TestSupport", "Record", "Decide", "SQL", .product(name: "Logging", package: "swift-log")]),
         .testTarget(
             name: "ObserveTests",
             dependencies: [
-                "Observe", "Record", "Decide", "SQL",
+                "TestSupport", "Observe", "Record", "Decide", "SQL",
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdTesting", package: "hummingbird"),
+                .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "Logging", package: "swift-log"),
@@ -162,19 +167,21 @@ let package = Package(
         .testTarget(
             name: "ActTests",
             dependencies: [
-                "Act", "Record", "Decide", "SQL",
+                "TestSupport", "Act", "Record", "Decide", "SQL",
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdTesting", package: "hummingbird"),
+                .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "Logging", package: "swift-log"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ]),
-        .testTarget(name: "ExplainTests", dependencies: ["Explain", "Record", "Decide", "SQL"]),
+        .testTarget(name: "ExplainTests", dependencies: ["TestSupport", "Explain", "Record", "Decide", "SQL"]),
         .testTarget(
             name: "WebTests",
             dependencies: [
-                "Web", "Record", "Decide", "SQL", "Explain", "Observe", "Act",
+                "TestSupport", "Web", "Record", "Decide", "SQL", "Explain", "Observe", "Act",
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdTesting", package: "hummingbird"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
@@ -196,6 +203,7 @@ let package = Package(
             name: "StorefrontTests",
             dependencies: [
                 "Storefront", "MainstayKit", "SQL",
+                .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdTesting", package: "hummingbird"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),

@@ -79,7 +79,9 @@ struct FlagStream: Sendable {
         let now = clock.now()
         do {
             let isTaken = try store.accept(data, isFirstOfConnection: !count.isSome, at: now)
-            if !count.isSome { logger.info("Connected to Mainstay.", metadata: ["service": "\(configuration.service)"]) }
+            if !count.isSome {
+                logger.info("Connected to Mainstay.", metadata: ["service": "\(configuration.service)"])
+            }
             count.isSome = true
             if isTaken { changed() }
             for problem in isTaken ? store.status.flagProblems : [] {

@@ -2,11 +2,13 @@ import AsyncHTTPClient
 import Decide
 import Interop
 import Logging
+import NIOCore
 import ServiceLifecycle
 
 /// A service's connection to Mainstay: feature flags evaluated in process, who saw what, and users' reports.
 ///
 /// ```swift
+/// let httpClient = HTTPClient(configuration: Mainstay.httpClientConfiguration)
 /// let mainstay = Mainstay(
 ///     configuration: MainstayConfiguration(url: "http://127.0.0.1:8600", service: "storefront", token: token),
 ///     httpClient: httpClient, logger: logger)
@@ -20,6 +22,15 @@ import ServiceLifecycle
 /// (`MainstayConfiguration.cacheFile`) before anything was received, and without either serves the default given in
 /// the call. A Mainstay that is down therefore changes nothing for users.
 public final class Mainstay: Sendable, Service {
+    /// For an HTTP client that says at once when nobody listens. By default a client goes on trying by itself, and a
+    /// report or a reconnection would wait for its own time limit instead.
+    public static var httpClientConfiguration: HTTPClient.Configuration {
+        var configuration = HTTPClient.Configuration()
+        configuration.timeout.connect = .seconds(5)
+        configuration.connectionPool.retryConnectionEstablishment = false
+        return configuration
+    }
+
     private let configuration: MainstayConfiguration
     private let clock: KitClock
     private let logger: Logger
@@ -31,7 +42,8 @@ public final class Mainstay: Sendable, Service {
 
     /// Loads the definitions of the last run at once, so that it serves before `run()` is called and with Mainstay
     /// away. A cache file that cannot be read is reported in the log and in `status`, and otherwise ignored.
-    /// - Parameter httpClient: stays the caller's to shut down, after `run()` has returned.
+    /// - Parameter httpClient: stays the caller's to shut down, after `run()` has returned. Best made with
+    ///   `Mainstay.httpClientConfiguration`.
     public convenience init(configuration: MainstayConfiguration, httpClient: HTTPClient, logger: Logger) {
         self.init(configuration: configuration, httpClient: httpClient, logger: logger, clock: .system)
     }

@@ -5,6 +5,10 @@
 ///
 /// Bodies run synchronously on a thread of the driver's own, never on Swift's cooperative pool, and may run more than
 /// once (after a conflict or a lost connection): they must have no effect outside the database.
+///
+/// The same holds on both: a statement that failed dooms its transaction, even when the body swallows the error; a body
+/// cannot begin or end a transaction; text with a NUL character and NaN, which one of the two would change without a
+/// word, are refused.
 package protocol SQLDatabase: Sendable {
     var dialect: SQLDialect { get }
 
@@ -17,6 +21,7 @@ package protocol SQLDatabase: Sendable {
     ///
     /// SQLite: concurrent calls are committed in groups that share one fsync, each in a savepoint of its own.
     /// PostgreSQL: read committed; retried after a serialization failure, a deadlock or `SQLError.conflict`.
+    @discardableResult
     func write<Value: Sendable>(
         _ body: @escaping @Sendable (any SQLConnection) throws -> Value
     ) async throws -> Value

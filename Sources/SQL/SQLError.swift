@@ -28,6 +28,9 @@ package struct SQLError: Error, Sendable, CustomStringConvertible {
         self.state = state
     }
 
+    /// Whether a `.constraint` is about a key that exists already.
+    package var isDuplicate: Bool { ["23505", "1555", "2067", "2579"].contains(state) }
+
     package var description: String {
         state.map { "\(code.rawValue): \(message) [\($0)]" } ?? "\(code.rawValue): \(message)"
     }

@@ -56,6 +56,14 @@ package struct CheckPlan: Hashable, Sendable {
         return now - planned >= min(.milliseconds(slot.interval), Self.lateness)
     }
 
+    /// Whether a planned start lies further away than one interval: the clock was set back since.
+    package func isBeyondNext(_ id: String, planned: Instant, now: Instant) -> Bool {
+        slots[id].map { planned - now > .milliseconds($0.interval) } ?? false
+    }
+
+    /// Whether a check starts at the same times in the other plan.
+    package func isSame(_ id: String, in other: CheckPlan) -> Bool { slots[id] != nil && slots[id] == other.slots[id] }
+
     private static func interval(_ span: Span) -> Int64 { max(1, span.milliseconds) }
 
     /// Fills the gaps between the phases that are taken so that all gaps become as equal as they can be.

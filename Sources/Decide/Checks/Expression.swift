@@ -100,18 +100,14 @@ package enum Expression: Hashable, Sendable, Codable {
     }
 
     private func select(from result: SQLObservation) throws(DefinitionError) -> Selection {
-        let tooMany = "there are more than \(result.rows.count) rows"
         switch self {
-        case .rows:
-            if result.isCut { return Selection(values: [], isList: false, gap: tooMany) }
-            return .one(.integer(Int64(result.rows.count)))
+        case .rows: return .one(.integer(Int64(result.rows.count)))
         case .column(let name):
+            if result.rows.isEmpty { return Selection(values: [], isList: true, gap: "there are no rows") }
             guard let index = result.columns.firstIndex(of: name) else {
                 let known = result.columns.joined(separator: ", ")
                 throw DefinitionError("the result has no column '\(name)' (it has \(known))")
             }
-            if result.isCut { return Selection(values: [], isList: true, gap: tooMany) }
-            if result.rows.isEmpty { return Selection(values: [], isList: true, gap: "there are no rows") }
             let values = result.rows.map { $0.indices.contains(index) ? $0[index] : .null }
             return Selection(values: values, isList: values.count > 1)
         default: throw DefinitionError("\(name) is for HTTP steps")

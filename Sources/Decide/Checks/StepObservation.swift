@@ -37,15 +37,13 @@ package struct HTTPObservation: Hashable, Sendable {
     }
 }
 
+/// All rows of a result; one that is too large to be read whole never becomes an observation.
 package struct SQLObservation: Hashable, Sendable {
     package var columns: [String]
     package var rows: [[JSONValue]]
-    /// There are more rows than were read: nothing can be said about all of them.
-    package var isCut: Bool
 
-    package init(columns: [String], rows: [[JSONValue]], isCut: Bool = false) {
+    package init(columns: [String], rows: [[JSONValue]]) {
         self.columns = columns
         self.rows = rows
-        self.isCut = isCut
     }
 }

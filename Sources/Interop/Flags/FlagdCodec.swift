@@ -104,7 +104,8 @@ package enum FlagdCodec {
         case .string(let name):
             let known = variants.keys.sorted().prefix(20).joined(separator: ", ")
             throw FlagdError(
-                .badDefaultVariant, flag: key, "'defaultVariant' is '\(name.prefix(80))', which is not one of: \(known).")
+                .badDefaultVariant, flag: key,
+                "'defaultVariant' is '\(name.prefix(80))', which is not one of: \(known).")
         default: throw FlagdError(.badDefaultVariant, flag: key, "'defaultVariant' must be text or null.")
         }
     }

@@ -46,6 +46,7 @@ package final class PostgresDatabase: SQLDatabase {
         try await perform(.read, body)
     }
 
+    @discardableResult
     package func write<Value: Sendable>(
         _ body: @escaping @Sendable (any SQLConnection) throws -> Value
     ) async throws -> Value {
@@ -73,7 +74,7 @@ package final class PostgresDatabase: SQLDatabase {
                 guard attempt < options.tries else { throw error }
                 counters.conflicts.add(1, ordering: .relaxed)
                 // Rivals that wait equally long meet again: the wait grows and is drawn by lot.
-                let longest = min(2 << attempt, 250)
+                let longest = min(2 << min(attempt, 10), 250)
                 try await Task.sleep(for: .milliseconds(Int.random(in: 1...longest)))
             }
         }

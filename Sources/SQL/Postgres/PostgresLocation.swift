@@ -1,12 +1,16 @@
 import CLibPQ
 
 /// A PostgreSQL URL, read by libpq itself, and a way to speak of it without its password.
-struct PostgresLocation: Sendable {
+struct PostgresLocation: Sendable, CustomStringConvertible, CustomReflectable {
     /// Connection parameters as libpq names them.
     let parameters: [String: String]
     /// `database storefront at db.example.com:5432`: for messages.
     let summary: String
     private let secrets: [String]
+
+    var description: String { summary }
+    /// So that no dump of a value that holds this one shows the password.
+    var customMirror: Mirror { Mirror(self, children: ["summary": summary]) }
 
     static func isURL(_ location: String) -> Bool {
         location.hasPrefix("postgres://") || location.hasPrefix("postgresql://")
@@ -25,7 +29,7 @@ struct PostgresLocation: Sendable {
         guard ports.allSatisfy({ UInt16($0) != nil }) else { throw unreadable }
         self.parameters = parameters
         let host = parameters["host"] ?? parameters["hostaddr"] ?? "the local socket"
-        let port = parameters["port"].map { ":\($0)" } ?? ""
+        let port = ports.isEmpty ? "" : ":" + ports.joined(separator: ",")
         summary = "database \(parameters["dbname"] ?? parameters["user"] ?? "postgres") at \(host)\(port)"
         secrets = [parameters["password"], parameters["sslpassword"]].compactMap { $0 }.filter { !$0.isEmpty }
     }

@@ -104,18 +104,21 @@ final class PostgresSession: @unchecked Sendable {
             try simple(access.begin)
             value = try transaction.run(body)
         } catch {
-            return try abandoned(transaction, error)
+            return try abandoned(access, transaction, error)
         }
         return commit(access, value)
     }
 
     private func abandoned<Value: Sendable>(
-        _ transaction: PostgresTransaction, _ error: any Error
+        _ access: Access, _ transaction: PostgresTransaction, _ error: any Error
     ) throws(Lost) -> Outcome<Value> {
         let cause = transaction.failure ?? error as? SQLError
         guard let wire else { return .failed(error) }
         if wire.isLost { throw Lost(cause: cause ?? SQLError(.unavailable, "the connection was lost")) }
         rollback(wire)
+        if access == .write, let cause, cause.isOfReadOnlyServer {
+            throw Lost(cause: SQLError(.unavailable, "the \(location.summary) takes no writes", state: cause.state))
+        }
         if cause?.state == "26000" || cause?.state == "0A000" { forget() }
         return cause?.isRace == true ? .conflict(error) : .failed(error)
     }
@@ -209,6 +212,11 @@ final class PostgresSession: @unchecked Sendable {
 }
 
 extension SQLError {
+    /// The answer of a standby, or of a primary that became one: its successor is found by connecting anew.
+    fileprivate var isOfReadOnlyServer: Bool {
+        state == "25006" || (state == "0A000" && message.contains("during recovery"))
+    }
+
     /// Lost a race, or the server no longer knows what the connection had prepared: the next try may win.
     fileprivate var isRace: Bool {
         code == .conflict || state == "26000" || (state == "0A000" && message.contains("cached plan"))

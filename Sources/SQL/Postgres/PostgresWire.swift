@@ -211,10 +211,12 @@ struct PostgresResult {
     var isCopy: Bool { [PGRES_COPY_IN, PGRES_COPY_OUT, PGRES_COPY_BOTH].contains { $0 == status } }
 
     var error: SQLError? {
-        let isFine = [PGRES_COMMAND_OK, PGRES_TUPLES_OK, PGRES_SINGLE_TUPLE, PGRES_EMPTY_QUERY].contains {
-            $0 == status
+        switch status {
+        case PGRES_COMMAND_OK, PGRES_TUPLES_OK, PGRES_SINGLE_TUPLE: nil
+        case PGRES_COPY_IN, PGRES_COPY_OUT, PGRES_COPY_BOTH: nil
+        case PGRES_EMPTY_QUERY: SQLError(.statement, "the statement is empty")
+        default: SQLError(postgres: pointer)
         }
-        return isFine || isCopy ? nil : SQLError(postgres: pointer)
     }
 
     func free() { PQclear(pointer) }

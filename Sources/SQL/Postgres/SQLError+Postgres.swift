@@ -30,7 +30,9 @@ extension SQLError {
             PQresultErrorField(result, Int32(code)).map { String(cString: $0) }
         }
         var message = field(UInt8(ascii: "M")) ?? "no message"
-        if let constraint = field(UInt8(ascii: "n")) { message += " (constraint \(constraint))" }
+        if let constraint = field(UInt8(ascii: "n")), !message.contains(constraint) {
+            message += " (constraint \(constraint))"
+        }
         if let position = field(UInt8(ascii: "P")) { message += " at character \(position)" }
         if let hint = field(UInt8(ascii: "H")) { message += "; \(hint)" }
         self.init(sqlState: field(UInt8(ascii: "C")) ?? "", message: message)

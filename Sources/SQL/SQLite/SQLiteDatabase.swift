@@ -52,6 +52,7 @@ package final class SQLiteDatabase: SQLDatabase {
         return try await reader(slot).read(body)
     }
 
+    @discardableResult
     package func write<Value: Sendable>(
         _ body: @escaping @Sendable (any SQLConnection) throws -> Value
     ) async throws -> Value {

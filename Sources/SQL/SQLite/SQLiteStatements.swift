@@ -19,14 +19,20 @@ final class SQLiteStatements {
     }
 
     private var cache: BoundedCache<String, Prepared>
+    /// Kept apart, so that a body's COMMIT never finds the driver's.
+    private var controls: BoundedCache<String, Prepared>
     private let isReadOnly: Bool
 
     init(limit: Int, isReadOnly: Bool) {
         cache = BoundedCache(limit: limit)
+        controls = BoundedCache(limit: 16)
         self.isReadOnly = isReadOnly
     }
 
-    func removeAll() { cache.removeAll() }
+    func removeAll() {
+        cache.removeAll()
+        controls.removeAll()
+    }
 
     func query(
         _ database: Database, _ sql: String, _ arguments: [SQLValue], budget: ResultBudget? = nil
@@ -81,12 +87,16 @@ final class SQLiteStatements {
     }
 
     private func prepare(_ database: Database, _ sql: String, isControl: Bool) throws -> Prepared {
-        if let prepared = cache.value(sql) { return prepared }
+        if let prepared = isControl ? controls.value(sql) : cache.value(sql) { return prepared }
         let keyword = SQLText(sql, dialect: .sqlite).leadingKeyword()
         if !isControl { try StatementRules.checkIsNoTransactionControl(keyword: keyword) }
         do {
             let prepared = Prepared(try database.makeStatement(sql: sql), keyword: keyword)
-            if isControl || StatementRules.isRepeated(keyword: keyword) { _ = cache.insert(prepared, for: sql) }
+            if isControl {
+                _ = controls.insert(prepared, for: sql)
+            } else if StatementRules.isRepeated(keyword: keyword) {
+                _ = cache.insert(prepared, for: sql)
+            }
             return prepared
         } catch {
             throw SQLError(sqlite: error, isReadOnly: isReadOnly)
@@ -96,6 +106,7 @@ final class SQLiteStatements {
     /// A statement that failed is not used again: its next reset would report the old failure.
     private func failure(_ database: Database, _ code: Int32, _ sql: String) -> SQLError {
         cache.remove(sql)
+        controls.remove(sql)
         return SQLError(sqlite: code, message: database.lastErrorMessage ?? "no message", isReadOnly: isReadOnly)
     }
 

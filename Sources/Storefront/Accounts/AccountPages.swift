@@ -48,7 +48,9 @@ struct AccountPages: Sendable {
             <form class="stack" method="post" action="/sign-in">\(Layout.token(context.visitor))
             <input type="hidden" name="back" value="\(draft["back"])">
             \(draft.field("email", "E-mail address", "type=\"email\" autocomplete=\"username\" maxlength=\"254\""))
-            \(draft.field("password", "Password", "type=\"password\" autocomplete=\"current-password\" maxlength=\"200\""))
+            \(draft.field(
+                "password", "Password",
+                "type=\"password\" autocomplete=\"current-password\" maxlength=\"200\""))
             <button class="big">Sign in</button>
             </form>
             <p>New here? <a href="/sign-up">Make an account</a>.</p></section>

@@ -7,9 +7,9 @@ import Synchronization
 /// Hashes and checks passwords on a thread of its own: scrypt takes tens of milliseconds, and Swift's pool has as many
 /// threads as there are cores.
 ///
-/// The queue is bounded: past `queueLimit`, a caller is told to come back. A password that was found right is remembered
-/// for a while under a keyed hash, so that a crowd that signs in again and again does not cost scrypt each time; the
-/// key is random and never leaves this process.
+/// The queue is bounded: past `queueLimit`, a caller is told to come back. A password that was found right is
+/// remembered for a while under a keyed hash, so that a crowd that signs in again and again does not cost scrypt each
+/// time; the key is random and never leaves this process.
 final class PasswordHasher: Service {
     static let queueLimit = 64
     static let memoryLimit = 1_000

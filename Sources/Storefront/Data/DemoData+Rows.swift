@@ -19,7 +19,8 @@ extension DemoData {
         ].joined(separator: " ")
         let search = "\(name) \(kind.category.label)".lowercased()
         return [
-            SQLValue(id), .text(name), .text(kind.category.rawValue), .text(description), SQLValue(cents), .text(search),
+            SQLValue(id), .text(name), .text(kind.category.rawValue), .text(description), SQLValue(cents),
+            .text(search),
         ]
     }
 
@@ -49,7 +50,7 @@ extension DemoData {
         return "user\(String(repeating: "0", count: max(0, 4 - digits.count)))\(digits)@storefront.test"
     }
 
-    static func post(_ id: Int, users: Int) -> [SQLValue] {
+    static func post(_ id: Int, of posts: Int, users: Int) -> [SQLValue] {
         var generator = SeededGenerator(seed: id, stream: 3)
         let thing = productName(generator.pick(1...10_000)).name
         let title = generator.pick(DemoWords.titles).replacing("%", with: thing)
@@ -57,7 +58,7 @@ extension DemoData {
             generator.pick(DemoWords.sentences).replacing("%", with: thing.lowercased())
         }
         // A post every twenty minutes or so, the newest with the highest id.
-        let created = end - Int64(60_000 - id) * 1_200_000 + Int64(generator.pick(0...1_000_000))
+        let created = end - Int64(posts - id + 1) * 1_200_000 + Int64(generator.pick(0...1_000_000))
         return [
             SQLValue(id), SQLValue(generator.pick(1...max(1, users))), .text(title),
             .text(sentences.joined(separator: " ")), .integer(created),

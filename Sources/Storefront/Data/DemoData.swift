@@ -36,7 +36,7 @@ struct DemoData: Sendable {
             guard usersAreNew else { return }
             try insert(
                 "posts", ["id", "user_id", "title", "body", "created_at"], count: posts,
-                row: { Self.post($0, users: users) }, connection)
+                row: { Self.post($0, of: posts, users: users) }, connection)
         }
     }
 

@@ -7,8 +7,9 @@ enum DemoWords {
         var price: ClosedRange<Int>
     }
 
-    /// A prime larger than every count of words, so that it shares no factor with their product.
-    static let stride = 7_919
+    /// Shares no factor with the number of combinations, so that all of them come up, and is so large that neighbours
+    /// differ in every word.
+    static let stride = 9_619
 
     static let kinds: [Kind] = [
         .init(name: "Teapot", category: .kitchen, price: 24...70),
@@ -61,8 +62,8 @@ enum DemoWords {
     ]
 
     static let openings = [
-        "A % for every day.", "The % that stays where it is needed.", "Our % is made in small numbers.",
-        "A % without anything too much.", "This % gets better with the years.", "A % that makes a good present.",
+        "The % for every day.", "The % that stays where it is needed.", "Our % is made in small numbers.",
+        "The % without anything too much.", "This % gets better with the years.", "Our % makes a good present.",
     ]
 
     static let qualities = [
@@ -90,7 +91,8 @@ enum DemoWords {
     ]
 
     static let titles = [
-        "%: a month later", "Is the % worth it?", "How do you clean the %?", "My % arrived today", "% or something else?",
+        "%: a month later", "Is the % worth it?", "How do you clean the %?", "My % arrived today",
+        "% or something else?",
         "A corner for the %", "Question about the %", "Three years with the %", "The % as a present",
         "Looking for company for the %",
     ]

@@ -3,7 +3,8 @@
 /// A misconfigured query. It was to count the posts that share a title with the one shown; the join lost its condition,
 /// and what is compared is computed for each row, so that no index helps: every post is read with every other. On a
 /// developer's dozen of posts the answer is right and quick. On the shop's 50 000, sorted by a column without an index,
-/// it is 2.5 billion comparisons a request, which starve the database until nothing else gets through. Served only when the flag `posts` says `v2`.
+/// it is 2.5 billion comparisons a request, which starve the database until nothing else gets through. Served only when
+/// the flag `posts` says `v2`.
 enum PostsV2 {
     static let statement = """
         SELECT \(Post.columns), COUNT(others.id) AS same_title

@@ -58,7 +58,8 @@ struct FavoritePages: Sendable {
         return """
             <li>\(ProductPages.tile(product))
             <div><a class="name" href="/products/\(product.id)">\(product.name)</a>
-            <p class="small">€ \(product.price) · added <time datetime="\(time)">\(String(time.prefix(10)))</time></p></div>
+            <p class="small">€ \(product.price) · added \
+            <time datetime="\(time)">\(String(time.prefix(10)))</time></p></div>
             <form method="post" action="/products/\(product.id)/favorite">\(Layout.token(visitor))
             <input type="hidden" name="action" value="remove"><input type="hidden" name="back" value="/favorites">
             <button class="plain" aria-label="Remove \(product.name) from your favorites">Remove</button></form></li>

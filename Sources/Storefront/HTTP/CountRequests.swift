@@ -15,10 +15,16 @@ struct CountRequests: RouterMiddleware {
         let elapsed = (ContinuousClock.now - context.started).components
         metrics.observe(
             Metrics.Request(
-                route: context.endpointPath ?? "none", method: Self.label(request.method),
+                route: Self.route(context.endpointPath), method: Self.label(request.method),
                 status: response.status.code, synthetic: context.visitor.synthetic),
             seconds: Double(elapsed.seconds) + Double(elapsed.attoseconds) * 1e-18)
         return response
+    }
+
+    /// Hummingbird's name for "no route" is `NotFound`.
+    private static func route(_ path: String?) -> String {
+        guard let path, path.hasPrefix("/") else { return "none" }
+        return path
     }
 
     /// Anyone can send any method: only known ones become series.

@@ -1,5 +1,6 @@
 import HTTPTypes
 import Hummingbird
+import Logging
 
 /// Finds out who sent the request, and counts signed-in users as active.
 ///

@@ -27,7 +27,7 @@ extension Request {
     /// A JSON body: 415 for another type, 413 for too much, 400 when it is not JSON, 422 when it has another shape.
     func json<Value: Decodable>(_ type: Value.Type) async throws -> Value {
         try require(mediaType: "application/json")
-        let data = Data(buffer: try await boundedBody())
+        let data = Data(try await boundedBody().readableBytesView)
         do {
             return try JSONDecoder().decode(type, from: data)
         } catch DecodingError.keyNotFound(let key, _) {

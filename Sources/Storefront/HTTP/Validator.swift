@@ -18,7 +18,9 @@ struct Validator {
     ) -> String {
         let count = value.unicodeScalars.count
         if count < length.lowerBound {
-            refuse(field, length.lowerBound == 1 ? "must not be empty." : "needs at least \(length.lowerBound) characters.")
+            refuse(
+                field, length.lowerBound == 1 ? "must not be empty." : "needs at least \(length.lowerBound) characters."
+            )
         } else if count > length.upperBound {
             refuse(field, "must have at most \(length.upperBound) characters (it has \(count)).")
         } else if value.unicodeScalars.contains(where: { Self.isControl($0, lines: lines) }) {

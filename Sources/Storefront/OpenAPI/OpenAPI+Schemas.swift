@@ -79,7 +79,10 @@ extension OpenAPI {
                 "created_at": time,
             ]),
             "PostList": object(
-                ["items": list(reference("Post")), "next": id.merging(["description": "Value of `before`."]) { a, _ in a }],
+                [
+                    "items": list(reference("Post")),
+                    "next": id.merging(["description": "Value of `before`."]) { a, _ in a },
+                ],
                 optional: ["next"]),
         ]
     }

@@ -44,9 +44,10 @@ extension OpenAPI.Operation {
         var responses: [String: Any] = [:]
         for answer in answers { responses[String(answer.status)] = answer.json }
         for status in problems {
-            responses[String(status)] = OpenAPI.Answer(
-                status, Self.reason(status), "Problem", type: "application/problem+json"
-            ).json
+            responses[String(status)] =
+                OpenAPI.Answer(
+                    status, Self.reason(status), "Problem", type: "application/problem+json"
+                ).json
         }
         var json: [String: Any] = [
             "operationId": id, "summary": summary, "tags": [tag], "responses": responses,

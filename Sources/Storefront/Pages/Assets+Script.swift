@@ -25,7 +25,10 @@ extension Assets {
                   method: adding ? 'PUT' : 'DELETE',
                   headers: { 'X-CSRF-Token': form.elements.namedItem('csrf').value },
                 });
-                if (response.status === 401) { location.assign('/sign-in?back=' + encodeURIComponent(location.pathname)); return; }
+                if (response.status === 401) {
+                  location.assign('/sign-in?back=' + encodeURIComponent(location.pathname));
+                  return;
+                }
                 if (!response.ok) { say(await problemOf(response), true); return; }
                 action.value = adding ? 'remove' : 'add';
                 button.setAttribute('aria-pressed', String(adding));

@@ -12,10 +12,12 @@ extension Assets {
           }
         }
         * { box-sizing: border-box; }
-        body { margin: 0; background: var(--paper); color: var(--ink); min-height: 100vh; display: flex; flex-direction: column;
+        body { margin: 0; background: var(--paper); color: var(--ink); min-height: 100vh; display: flex;
+          flex-direction: column;
           font: 1rem/1.55 system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", Arial, sans-serif; }
         a { color: var(--accent); text-underline-offset: .18em; }
-        h1 { font-size: clamp(1.5rem, 4vw, 2.1rem); line-height: 1.2; letter-spacing: -.015em; margin: .4rem 0 1rem; text-wrap: balance; }
+        h1 { font-size: clamp(1.5rem, 4vw, 2.1rem); line-height: 1.2; letter-spacing: -.015em; margin: .4rem 0 1rem;
+          text-wrap: balance; }
         :focus-visible { outline: 3px solid var(--accent); outline-offset: 2px; border-radius: 4px; }
         .skip { position: absolute; left: -999px; }
         .skip:focus { left: .5rem; top: .5rem; background: var(--sheet); padding: .5rem 1rem; z-index: 2; }
@@ -24,8 +26,10 @@ extension Assets {
         main { flex: 1; padding-top: 1rem; padding-bottom: 3rem; }
 
         .head { background: var(--sheet); border-bottom: 1px solid var(--line); }
-        .head .bar { display: flex; flex-wrap: wrap; align-items: center; gap: .4rem 1.4rem; padding-top: .7rem; padding-bottom: .7rem; }
-        .brand { font-weight: 750; font-size: 1.15rem; letter-spacing: -.02em; color: var(--ink); text-decoration: none; }
+        .head .bar { display: flex; flex-wrap: wrap; align-items: center; gap: .4rem 1.4rem; padding-top: .7rem;
+          padding-bottom: .7rem; }
+        .brand { font-weight: 750; font-size: 1.15rem; letter-spacing: -.02em; color: var(--ink);
+          text-decoration: none; }
         .head nav { display: flex; gap: .2rem; }
         .head nav a { padding: .35rem .7rem; border-radius: 99px; color: var(--soft); text-decoration: none; }
         .head nav a:hover { color: var(--ink); }
@@ -34,12 +38,15 @@ extension Assets {
         .account form { margin: 0; }
         .who { color: var(--soft); max-width: 14ch; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
 
-        button, .button { font: inherit; font-weight: 600; display: inline-block; cursor: pointer; text-decoration: none; text-align: center;
-          background: var(--accent); color: var(--on-accent); border: 1px solid var(--accent); border-radius: .6rem; padding: .45rem 1rem; }
+        button, .button { font: inherit; font-weight: 600; display: inline-block; cursor: pointer;
+          text-decoration: none; text-align: center;
+          background: var(--accent); color: var(--on-accent); border: 1px solid var(--accent); border-radius: .6rem;
+            padding: .45rem 1rem; }
         button:hover, .button:hover { filter: brightness(1.08); }
         button:disabled { opacity: .55; cursor: progress; }
         .big { padding: .7rem 1.4rem; font-size: 1.05rem; }
-        .plain, button[aria-pressed="true"] { background: transparent; color: var(--accent); border-color: var(--line); }
+        .plain, button[aria-pressed="true"] { background: transparent; color: var(--accent);
+          border-color: var(--line); }
 
         .notice { margin: 0 0 1rem; padding: .7rem 1rem; border-radius: .6rem; background: var(--good); }
         .notice:empty { display: none; }
@@ -63,20 +70,25 @@ extension Assets {
         .chips a[aria-current] { background: var(--ink); color: var(--paper); border-color: var(--ink); }
         .count, .small, .foot, .trail { color: var(--soft); font-size: .92rem; }
 
-        .grid { list-style: none; margin: 0; padding: 0; display: grid; gap: 1.1rem; grid-template-columns: repeat(auto-fill, minmax(10.5rem, 1fr)); }
+        .grid { list-style: none; margin: 0; padding: 0; display: grid; gap: 1.1rem;
+          grid-template-columns: repeat(auto-fill, minmax(10.5rem, 1fr)); }
         .card { display: grid; gap: .15rem; color: inherit; text-decoration: none; height: 100%; align-content: start;
           background: var(--sheet); border: 1px solid var(--line); border-radius: .9rem; padding: .6rem .6rem .8rem; }
         .card:hover { border-color: var(--accent); }
         .card .name { font-weight: 600; line-height: 1.35; margin-top: .45rem; }
         .price { font-variant-numeric: tabular-nums; color: var(--soft); }
         .product .price { font-size: 1.35rem; color: var(--ink); margin: 0 0 1rem; }
-        .tile { display: grid; place-items: center; aspect-ratio: 4 / 3; border-radius: .6rem; font-weight: 700; font-size: 1.7rem;
+        .tile { display: grid; place-items: center; aspect-ratio: 4 / 3; border-radius: .6rem; font-weight: 700;
+          font-size: 1.7rem;
           letter-spacing: .04em; color: #1d2421; }
         .tile.large { font-size: 4rem; aspect-ratio: 1; }
-        .tone-0 { background: #cfe3da; } .tone-1 { background: #f0d9c3; } .tone-2 { background: #d3dbee; } .tone-3 { background: #efd3d8; }
-        .tone-4 { background: #e4e2bf; } .tone-5 { background: #dcd1e8; } .tone-6 { background: #c9e2ea; } .tone-7 { background: #e6d8d0; }
+        .tone-0 { background: #cfe3da; } .tone-1 { background: #f0d9c3; } .tone-2 { background: #d3dbee; }
+        .tone-3 { background: #efd3d8; }
+        .tone-4 { background: #e4e2bf; } .tone-5 { background: #dcd1e8; } .tone-6 { background: #c9e2ea; }
+        .tone-7 { background: #e6d8d0; }
         @media (prefers-color-scheme: dark) { .tile { filter: brightness(.82) saturate(.9); } }
-        .product { display: grid; gap: clamp(1rem, 4vw, 2.5rem); grid-template-columns: minmax(0, 24rem) minmax(0, 1fr); align-items: start; }
+        .product { display: grid; gap: clamp(1rem, 4vw, 2.5rem);
+          grid-template-columns: minmax(0, 24rem) minmax(0, 1fr); align-items: start; }
 
         .rows { list-style: none; margin: 0; padding: 0; }
         .rows li { display: grid; grid-template-columns: 4.2rem minmax(0, 1fr) auto; gap: 1rem; align-items: center;
@@ -91,11 +103,13 @@ extension Assets {
         .post h1, .rows .name { overflow-wrap: anywhere; }
         .empty { padding: 1rem 0; color: var(--soft); }
         .code { font-size: 3rem; font-weight: 750; color: var(--soft); margin: 1rem 0 0; }
-        .pager { display: flex; justify-content: space-between; align-items: center; gap: 1rem; margin-top: 1.6rem; color: var(--soft); }
+        .pager { display: flex; justify-content: space-between; align-items: center; gap: 1rem; margin-top: 1.6rem;
+          color: var(--soft); }
 
         .foot { border-top: 1px solid var(--line); padding: 1.2rem 0 1.6rem; }
         .report { max-width: 32rem; }
-        .report summary { display: inline-block; cursor: pointer; font-weight: 600; color: var(--accent); padding: .4rem .9rem;
+        .report summary { display: inline-block; cursor: pointer; font-weight: 600; color: var(--accent);
+          padding: .4rem .9rem;
           border: 1px solid var(--line); border-radius: .6rem; }
         .report form { color: var(--ink); padding: .6rem 0; font-size: 1rem; }
 
@@ -107,7 +121,8 @@ extension Assets {
           .rows li { grid-template-columns: 3.4rem minmax(0, 1fr); }
           .rows li form { grid-column: 2; }
         }
-        @media (prefers-reduced-motion: no-preference) { .card, button, .button { transition: filter .12s, border-color .12s; } }
+        @media (prefers-reduced-motion: no-preference) { .card, button, .button { transition: filter .12s,
+          border-color .12s; } }
         @media print { .head nav, .account, .foot, form { display: none; } }
 
         """

@@ -8,7 +8,8 @@ enum Assets {
     static let scriptPath = "/static/app.js?v=\(mark(script))"
 
     static let icon = """
-        <svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32"><rect width="32" height="32" rx="8" fill="#0f6b5c"/>\
+        <svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32">\
+        <rect width="32" height="32" rx="8" fill="#0f6b5c"/>\
         <path d="M16 24l-7-6.8a4.6 4.6 0 0 1 6.5-6.5l.5.5.5-.5a4.6 4.6 0 0 1 6.5 6.5z" fill="#fff"/></svg>
         """
 

@@ -85,7 +85,8 @@ struct Layout: Sendable {
         }
         return """
             <span class="who">\(user.name)</span>
-            <form method="post" action="/sign-out">\(Layout.token(visitor))<button class="plain">Sign out</button></form>
+            <form method="post" action="/sign-out">\(Layout.token(visitor))\
+            <button class="plain">Sign out</button></form>
             """
     }
 

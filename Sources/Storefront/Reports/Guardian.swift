@@ -10,7 +10,15 @@ struct Guardian: Sendable {
     var sawActive: @Sendable (_ user: UserContext) -> Void
     /// Delivers what a person reported; throws when it could not be delivered.
     var report: @Sendable (_ report: ProblemReport) async throws -> Void
-    var status: @Sendable () -> MainstayStatus
+    var connection: @Sendable () -> Connection
+
+    /// How the connection stands.
+    struct Connection: Sendable {
+        /// The stream of flags is open.
+        var isOpen: Bool
+        /// Where the flags in force come from: `stream`, `cache` or `code`.
+        var source: String
+    }
 
     static func live(_ mainstay: Mainstay) -> Guardian {
         Guardian(
@@ -22,6 +30,9 @@ struct Guardian: Sendable {
             variant: { flag, fallback, user in mainstay.variant(flag, default: fallback, for: user) },
             sawActive: { user in mainstay.sawActive(user) },
             report: { report in try await mainstay.report(report) },
-            status: { mainstay.status })
+            connection: {
+                let status = mainstay.status
+                return Connection(isOpen: status.connected, source: status.source.rawValue)
+            })
     }
 }

@@ -24,7 +24,8 @@ struct ReportPages: Sendable {
             <label for="\(prefix)-feature">What is it about?</label>
             <select id="\(prefix)-feature" name="feature">\(options)</select>
             <label for="\(prefix)-text">What is wrong?</label>
-            <textarea id="\(prefix)-text" name="text" rows="3" maxlength="\(Reports.textLimit)" required>\(text)</textarea>
+            <textarea id="\(prefix)-text" name="text" rows="3" maxlength="\(Reports.textLimit)" \
+            required>\(text)</textarea>
             <button>Send the report</button>
             <p role="status" data-answer></p>
             </form>

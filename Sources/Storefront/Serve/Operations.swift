@@ -1,6 +1,6 @@
 import HTTPTypes
 import Hummingbird
-import MainstayKit
+import Logging
 
 /// What machines ask: health, metrics, and the description of the API.
 struct Operations: Sendable {
@@ -25,7 +25,7 @@ struct Operations: Sendable {
             context.logger.error("The database does not answer.", metadata: ["error": "\(error)"])
             throw Problem.unavailable("The database does not answer.")
         }
-        return .json(Health(flags: shop.guardian.status().source.rawValue))
+        return .json(Health(flags: shop.guardian.connection().source))
     }
 
     private struct Health: Encodable {
@@ -42,7 +42,7 @@ struct Operations: Sendable {
             shop.active.count(at: shop.clock.now()))
         text += Metrics.gauge(
             "storefront_mainstay_connected", "1 while Mainstay's stream of flags is open.",
-            shop.guardian.status().connected ? 1 : 0)
+            shop.guardian.connection().isOpen ? 1 : 0)
         do {
             let figures = try await shop.store.figures()
             text += Metrics.gauge("storefront_database_up", "1 while the database answers.", 1)

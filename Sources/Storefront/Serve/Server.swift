@@ -28,14 +28,18 @@ struct Server: Sendable {
 
     func run() async throws {
         let database = try openDatabase(settings.database)
+        let client = HTTPClient(
+            eventLoopGroupProvider: .singleton, configuration: Mainstay.httpClientConfiguration)
+        let outcome: Result<Void, any Error>
         do {
             try await Self.prepare(database, seed: settings.seed)
-            try await serve(Store(database: database))
+            outcome = .success(try await serve(Store(database: database), client))
         } catch {
-            await database.close()
-            throw error
+            outcome = .failure(error)
         }
         await database.close()
+        try await client.shutdown()
+        try outcome.get()
     }
 
     /// Brings the tables up to date, and fills an empty shop.
@@ -48,12 +52,12 @@ struct Server: Sendable {
         }
     }
 
-    private func serve(_ store: Store) async throws {
+    private func serve(_ store: Store, _ client: HTTPClient) async throws {
         let mainstay = Mainstay(
             configuration: MainstayConfiguration(
                 url: settings.mainstay, service: "storefront", token: settings.mainstayToken,
                 cacheFile: settings.flagCache, syntheticSecret: settings.syntheticSecret),
-            httpClient: HTTPClient.shared, logger: logger)
+            httpClient: client, logger: logger)
         let shop = Shop(
             store: store, guardian: .live(mainstay), cookies: CookieJar(secure: settings.secureCookies), logger: logger)
         var application = shop.application(host: settings.host, port: settings.port) { channel in

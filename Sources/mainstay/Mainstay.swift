@@ -1,0 +1,9 @@
+import App
+import ArgumentParser
+
+@main
+enum Mainstay {
+    static func main() async {
+        await MainstayCommand.main()
+    }
+}
