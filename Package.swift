@@ -181,7 +181,8 @@ let package = Package(
         .testTarget(
             name: "WebTests",
             dependencies: [
-                "TestSupport", "Web", "Record", "Decide", "SQL", "Explain", "Observe", "Act",
+                "TestSupport", "Web", "Record", "Decide", "SQL", "Explain", "Observe", "Act", "Interop",
+                .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdTesting", package: "hummingbird"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),

@@ -19,6 +19,9 @@ struct ExposureLog: Sendable {
         var count = 0
     }
 
+    /// Bytes of a flag's or variant's name; the server takes no longer ones.
+    static let nameLimit = 200
+
     let limit: Int
     private(set) var size = 0
     private(set) var dropped = 0
@@ -32,7 +35,9 @@ struct ExposureLog: Sendable {
 
     mutating func record(_ flag: String, _ variant: String, _ version: Int64, _ user: UserHash, at now: Instant) {
         let key = Key(flag: flag, variant: variant, version: version)
-        guard size < limit || entries[key]?.users.contains(user.value) == true else {
+        guard (1...Self.nameLimit).contains(flag.utf8.count), variant.utf8.count <= Self.nameLimit,
+            size < limit || entries[key]?.users.contains(user.value) == true
+        else {
             dropped += 1
             return
         }
@@ -64,6 +69,7 @@ struct ExposureLog: Sendable {
             room = batchLimit
         }
         for (key, entry) in entries {
+            if batch.exposures.count == ExposureBatch.exposureLimit { close() }
             var users = Array(entry.users)[...]
             var count = entry.count
             while !users.isEmpty {
@@ -108,6 +114,9 @@ extension ExposureLog.Entry {
 
 /// What is sent at once.
 struct ExposureBatch: Sendable {
+    /// Flags, variants and versions in one batch; the server takes more, but not much more.
+    static let exposureLimit = 1_000
+
     struct Exposure: Sendable {
         var key: ExposureLog.Key
         var first: Instant

@@ -20,7 +20,10 @@ struct LinkSignerTests {
         let found = try #require(signer.verify(token(link), now: before))
         #expect(found.page == "shop-1/ada/email/opened")
         #expect(found.link == link)
-        #expect(token(link).utf8.allSatisfy { $0 != UInt8(ascii: "/") && $0 != UInt8(ascii: "+") && $0 != UInt8(ascii: "=") })
+        #expect(
+            token(link).utf8.allSatisfy {
+                $0 != UInt8(ascii: "/") && $0 != UInt8(ascii: "+") && $0 != UInt8(ascii: "=")
+            })
     }
 
     @Test("a page's id may hold anything")
@@ -81,7 +84,9 @@ struct LinkSignerTests {
         dump(book, to: &dumped)
         dump(server, to: &dumped)
         dump(Array(book.channels.values), to: &dumped)
-        let texts = ["\(book)", String(reflecting: book), dumped, "\(book.channels)", "\(server)", "\([server])", "\(signer)"]
+        let texts = [
+            "\(book)", String(reflecting: book), dumped, "\(book.channels)", "\(server)", "\([server])", "\(signer)",
+        ]
         for text in texts { #expect(!text.contains("hidden"), "\(text)") }
         #expect("\(server)" == "MailServer(post.example:25)")
     }

@@ -17,6 +17,8 @@ final class SMTPServer: Sendable {
         case drop(Stage)
         /// Takes the text and answers only after `release()`.
         case hold
+        /// Another protocol: says this once somebody has spoken, then nothing.
+        case recite(String)
     }
 
     struct Mail: Sendable {
@@ -102,6 +104,7 @@ private final class SMTPConversation: ChannelInboundHandler {
     private var pending = ""
     private var mail = SMTPServer.Mail(from: "", to: "", text: "")
     private var readsText = false
+    private var isSilent = false
 
     init(_ server: SMTPServer) {
         self.server = server
@@ -109,6 +112,7 @@ private final class SMTPConversation: ChannelInboundHandler {
     }
 
     func channelActive(context: ChannelHandlerContext) {
+        if case .recite = behaviour { return }
         answer(.greeting, "220 post.example ESMTP", context)
     }
 
@@ -123,6 +127,11 @@ private final class SMTPConversation: ChannelInboundHandler {
 
     private func take(command: String, _ context: ChannelHandlerContext) {
         server.state.withLock { $0.commands.append(command) }
+        if case .recite(let text) = behaviour {
+            say(text, context)
+            isSilent = true
+            return
+        }
         switch command.prefix(4).uppercased() {
         case "EHLO":
             let signIn = server.password == nil ? "" : "250-AUTH PLAIN\r\n"
@@ -180,7 +189,7 @@ private final class SMTPConversation: ChannelInboundHandler {
     private func answer(_ stage: SMTPServer.Stage, _ reply: String, _ context: ChannelHandlerContext) -> Bool {
         switch behaviour {
         case .refuse(stage, let refusal): say(refusal, context)
-        case .hang(stage): return false
+        case .hang(stage): isSilent = true
         case .drop(stage): context.close(promise: nil)
         default:
             say(reply, context)
@@ -190,6 +199,7 @@ private final class SMTPConversation: ChannelInboundHandler {
     }
 
     private func say(_ line: String, _ context: ChannelHandlerContext) {
+        guard !isSilent else { return }
         context.writeAndFlush(wrapOutboundOut(ByteBuffer(string: "\(line)\r\n")), promise: nil)
     }
 

@@ -35,7 +35,8 @@ private final class Receiver: Sendable {
 
     var got: [Got] { received.withLock { $0 } }
 
-    static func run(_ answer: Answer = Answer(), _ body: @Sendable (Receiver, String) async throws -> Void) async throws {
+    static func run(_ answer: Answer = Answer(), _ body: @Sendable (Receiver, String) async throws -> Void) async throws
+    {
         let receiver = Receiver(answer)
         let router = Router()
         router.post("**") { request, _ in
@@ -75,7 +76,8 @@ struct WebhookTests {
     func slack() async throws {
         try await Receiver.run { receiver, url in
             try await withClient { client in
-                let page = OutgoingPage.fixture(title: "<!channel> a & b", lines: ["one", "<https://evil.example|two>"])
+                let page = OutgoingPage.fixture(
+                    title: "<!channel> a & b", lines: ["one", "<https://evil.example|two>"])
                 let outcome = await SlackSender(client: client).send(page, to: url, now: now)
                 #expect(outcome == .delivered(proof: "HTTP 200 ok"))
             }
@@ -90,9 +92,10 @@ struct WebhookTests {
             #expect(blocks.compactMap { $0["type"]?.string } == ["section", "section", "actions"])
             #expect(blocks[1]["text"]?["text"]?.string == "one\n&lt;https://evil.example|two&gt;")
             let buttons = try #require(blocks[2]["elements"]?.array)
-            #expect(buttons.compactMap { $0["text"]?["text"]?.string } == [
-                "Acknowledge", "Undo favorites v1 → v2", "Open the incident",
-            ])
+            #expect(
+                buttons.compactMap { $0["text"]?["text"]?.string } == [
+                    "Acknowledge", "Undo favorites v1 → v2", "Open the incident",
+                ])
             #expect(buttons.allSatisfy { $0["url"]?.string?.hasPrefix("https://mainstay.example/") == true })
         }
     }
@@ -100,7 +103,9 @@ struct WebhookTests {
     @Test("a long page fits into what a chat takes")
     func longPage() throws {
         let lines = (0..<100).map { "\($0) " + String(repeating: "<", count: 2_000) }
-        let blocks = try #require(SlackSender.body(.fixture(lines: lines))["blocks"]?.array)
+        let body = SlackSender.body(.fixture(title: String(repeating: "t", count: 400), lines: lines))
+        #expect(try #require(body["text"]?.string).count <= 2_000)
+        let blocks = try #require(body["blocks"]?.array)
         for block in blocks {
             #expect((block["text"]?["text"]?.string ?? "").count <= 3_000)
         }
@@ -157,6 +162,18 @@ struct WebhookTests {
         }
     }
 
+    @Test("an answer that breaks off after its head is an answer")
+    func breaksOff() async throws {
+        let head = "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nok"
+        try await SMTPServer.run([.recite(head)]) { silent in
+            try await withClient(timeout: .seconds(1)) { client in
+                let outcome = await SlackSender(client: client)
+                    .send(.fixture(), to: "http://127.0.0.1:\(silent.port)/hidden-token", now: now)
+                #expect(outcome == .delivered(proof: "HTTP 200 ok"))
+            }
+        }
+    }
+
     @Test("a receiver that is not there is tried again")
     func nobodyListens() async throws {
         var port = 0
@@ -168,7 +185,9 @@ struct WebhookTests {
         }
     }
 
-    @Test("a URL that is none is told as such, without being shown", arguments: ["", "hidden", "ftp://h.example/hidden"])
+    @Test(
+        "a URL that is none is told as such, without being shown",
+        arguments: ["", "hidden", "ftp://h.example/hidden"])
     func badURL(url: String) async throws {
         try await withClient { client in
             let outcome = await SlackSender(client: client).send(.fixture(), to: url, now: now)
@@ -206,7 +225,8 @@ struct WebhookTests {
 
     @Test("the signature is the one that other programs compute")
     func knownSignature() {
-        let signature = WebhookSender.signature(secret: "s3cret", timestamp: 1_700_000_000, body: Array("{\"a\":1}".utf8))
+        let body = Array("{\"a\":1}".utf8)
+        let signature = WebhookSender.signature(secret: "s3cret", timestamp: 1_700_000_000, body: body)
         #expect(signature == "v1=1698a50bc74d1ff1db85c4e0a5297c2ad9fdba245d5737cdb789e4cc6e098940")
     }
 }

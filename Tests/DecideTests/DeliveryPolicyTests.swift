@@ -129,7 +129,8 @@ struct DeliveryPolicyTests {
             id: "shop/saved", kind: .journey, severity: .high, since: Self.now, summary: "it fails")
         let step = try Machine.step(
             nil, .incident(.opened(service: "shop", feature: "favorites", alert)),
-            StepInput(now: Self.now, actor: .mainstay, subject: Subject(.incident, "shop-favorites-1"), policy: Policy()))
+            StepInput(
+                now: Self.now, actor: .mainstay, subject: Subject(.incident, "shop-favorites-1"), policy: Policy()))
         return try #require(step.state?.incident)
     }
 

@@ -71,8 +71,44 @@ struct FlagsFractionalTests {
         ])
     func null(_ rule: String) throws {
         #expect(try evaluate(rule) == .null)
-        #expect(try evaluate(#"{"fractional":[["a",1]]}"#, key: "") == .null)
-        #expect(try evaluate(#"{"fractional":[["a",1]]}"#, attributes: ["targetingKey": 5]) == .null)
+        #expect(try evaluate(#"{"fractional":[["a",1],["b",1]]}"#, key: "") == .null)
+        #expect(try evaluate(#"{"fractional":[["a",1],["b",1]]}"#, attributes: ["targetingKey": 5]) == .null)
+    }
+
+    @Test(
+        "users land where flagd's own tests put them",
+        arguments: [
+            ("fractional-flag", "jack", "hearts"), ("fractional-flag", "queen", "spades"),
+            ("fractional-flag", "ten", "clubs"), ("fractional-flag", "nine", "diamonds"),
+            ("fractional-flag", "3", "clubs"), ("shared-seed", "seven", "hearts"), ("shared-seed", "eight", "diamonds"),
+            ("shared-seed", "nine", "clubs"), ("shared-seed", "two", "spades"),
+        ])
+    func published(_ seed: String, _ name: String, _ variant: String) throws {
+        let rule = #"""
+            {"fractional":[{"cat":["\#(seed)",{"var":"user.name"}]},
+              ["clubs",25],["diamonds",25],["hearts",25],["spades",25]]}
+            """#
+        #expect(try evaluate(rule, attributes: ["user": ["name": .string(name)]]) == .string(variant))
+    }
+
+    @Test("so do computed buckets", arguments: [("jon@company.com", "red"), ("user1", "blue")])
+    func publishedComputed(_ key: String, _ variant: String) throws {
+        let rule = #"{"fractional":[{"var":"targetingKey"},[{"var":"color"},50],["blue",50]]}"#
+        #expect(try evaluate(rule, key: key, attributes: ["color": "red"]) == .string(variant))
+        #expect(try evaluate(rule, key: "jon@company.com") == .null)
+    }
+
+    @Test("the only bucket takes everyone, also without a key")
+    func onlyBucket() throws {
+        #expect(try evaluate(#"{"fractional":[["single",1]]}"#) == "single")
+        #expect(try evaluate(#"{"fractional":[["single",{"+":[0,1]}]]}"#) == "single")
+        #expect(try evaluate(#"{"fractional":[["single",0]]}"#) == .null)
+    }
+
+    @Test("a bucket may be true or false, for use as a condition")
+    func condition() throws {
+        #expect(try evaluate(#"{"if":[{"fractional":[[false,0],[true,100]]},"big","small"]}"#, key: "u") == "big")
+        #expect(try evaluate(#"{"if":[{"fractional":[[false,100],[true,0]]},"big","small"]}"#, key: "u") == "small")
     }
 
     @Test("the largest total of weights works")

@@ -48,8 +48,10 @@ struct ExposureTests {
         let accepted = server.state.withLock { $0.accepted }
         #expect(Set(users(accepted, "v1")) == Set((0..<10).map { UserHash(key: "u\($0)").hex }))
         #expect(users(accepted, "v1").count == 10)
-        #expect(Set(accepted.flatMap { $0["active"]?.array ?? [] }).count == 50)
-        let exposure = try #require(accepted.flatMap { $0["exposures"]?.array ?? [] }.first)
+        let active = accepted.flatMap { batch in batch["active"]?.array ?? [] }
+        #expect(Set(active).count == 50)
+        let exposures = accepted.flatMap { batch in batch["exposures"]?.array ?? [] }
+        let exposure = try #require(exposures.first)
         #expect(exposure["flag"] == "favorites")
         #expect(exposure["version"] == 7)
         #expect(accepted.allSatisfy { $0["service"] == "shop & co" && $0["batch"]?.string?.utf8.count == 36 })
@@ -71,7 +73,8 @@ struct ExposureTests {
             }
         }
         let (batches, accepted) = server.state.withLock { ($0.batches, $0.accepted) }
-        #expect(Set(batches.prefix(4).map(\.compactText)).count == 1)
+        let firstFour = Set(batches.prefix(4).map(\.compactText))
+        #expect(firstFour.count == 1)
         #expect(users(accepted, "v1") == ["u1", "u2"].map { UserHash(key: $0).hex })
         #expect(Set(accepted.map { $0["batch"] }).count == accepted.count)
     }
@@ -172,6 +175,23 @@ struct ExposureLogTests {
         #expect(log.take(at: Self.start, batchLimit: 100).flatMap(\.exposures).map(\.count) == [11])
         log.record("f", "a", 1, UserHash(value: 50), at: Self.start)
         #expect(log.size == 1)
+    }
+
+    @Test("leaves out names that the server would not take, and says so")
+    func names() {
+        var log = ExposureLog(limit: 10)
+        log.record("", "a", 1, UserHash(value: 1), at: Self.start)
+        log.record("f", String(repeating: "v", count: 201), 1, UserHash(value: 1), at: Self.start)
+        log.record(String(repeating: "f", count: 200), "", 1, UserHash(value: 1), at: Self.start)
+        #expect(log.size == 1)
+        #expect(log.dropped == 2)
+    }
+
+    @Test("no batch holds more exposures than the server takes")
+    func manyExposures() {
+        var log = ExposureLog(limit: 10_000)
+        for number in 0..<2_500 { log.record("f\(number)", "a", 1, UserHash(value: 1), at: Self.start) }
+        #expect(log.take(at: Self.start, batchLimit: 20_000).map(\.exposures.count) == [1_000, 1_000, 500])
     }
 
     @Test("is cut into batches that add up", arguments: [1, 7, 10, 1_000])

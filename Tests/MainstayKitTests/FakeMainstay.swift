@@ -7,12 +7,15 @@ import Interop
 import Logging
 import MainstayKit
 import NIOCore
+import ServiceLifecycle
 import Synchronization
 import Testing
 
 /// A Mainstay server for tests: a real one over HTTP, on a port of its own, that answers as it is told.
 final class FakeMainstay: Sendable {
     struct State {
+        /// Shutting down: streams end as soon as they are opened.
+        var isStopping = false
         var definitions: [UInt8]?
         var subscribers: [Int: AsyncStream<String>.Continuation] = [:]
         var connections = 0
@@ -21,7 +24,7 @@ final class FakeMainstay: Sendable {
         /// Statuses of the next answers to exposures; 202 when empty.
         var exposureStatuses: [HTTPResponse.Status] = []
         var batches: [JSONValue] = []
-        /// Of the batches answered with success.
+        /// Of the batches answered with success, each id once: as the real server knows a repetition.
         var accepted: [JSONValue] = []
         var reportStatus = HTTPResponse.Status.created
         var reports: [JSONValue] = []
@@ -31,7 +34,7 @@ final class FakeMainstay: Sendable {
 
     /// Serves while `body` runs, then shuts down whatever is still open.
     func serve<Result: Sendable>(
-        port: Int = 0, _ body: @escaping @Sendable (_ port: Int) async throws -> Result
+        port: Int = 0, _ body: (_ port: Int) async throws -> Result
     ) async throws -> Result {
         let (ports, ready) = AsyncStream<Int>.makeStream()
         var logger = Logger(label: "fake-mainstay")
@@ -42,25 +45,32 @@ final class FakeMainstay: Sendable {
                 ready.yield(channel.localAddress?.port ?? 0)
                 ready.finish()
             }, logger: logger)
-        return try await withThrowingTaskGroup(of: Result?.self) { group in
+        state.withLock { $0.isStopping = false }
+        let services = ServiceGroup(services: [application], logger: logger)
+        return try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask {
                 defer { ready.finish() }
-                try await application.run()
-                return nil
+                try await services.run()
             }
-            group.addTask {
-                guard let port = await ports.first(where: { _ in true }) else { throw CancellationError() }
-                return try await body(port)
+            do {
+                guard let port = await ports.first(where: { _ in true }) else { throw NotReached() }
+                let result = try await body(port)
+                try await stop(services, &group)
+                return result
+            } catch {
+                try await stop(services, &group)
+                throw error
             }
-            defer {
-                group.cancelAll()
-                dropStreams()
-            }
-            while let result = try await group.next() {
-                if let result { return result }
-            }
-            throw CancellationError()
         }
+    }
+
+    /// Gracefully: a server that is cancelled drops connections it has accepted and not yet taken up, at which NIO
+    /// stops the process.
+    private func stop(_ services: ServiceGroup, _ group: inout ThrowingTaskGroup<Void, any Error>) async throws {
+        state.withLock { $0.isStopping = true }
+        dropStreams()
+        await services.triggerGracefulShutdown()
+        try await group.waitForAll()
     }
 
     func publish(_ set: FlagSet) { publish(FlagdCodec.encode(set)) }
@@ -103,7 +113,8 @@ final class FakeMainstay: Sendable {
             let status = self.state.withLock { state in
                 let status = state.exposureStatuses.isEmpty ? .accepted : state.exposureStatuses.removeFirst()
                 state.batches.append(batch)
-                if status == .accepted { state.accepted.append(batch) }
+                let isKnown = state.accepted.contains { $0["batch"] == batch["batch"] }
+                if status == .accepted, !isKnown { state.accepted.append(batch) }
                 return status
             }
             return Response(status: status)
@@ -124,6 +135,7 @@ final class FakeMainstay: Sendable {
         let (events, continuation) = AsyncStream<String>.makeStream()
         state.withLock { state in
             state.connections += 1
+            if state.isStopping { return continuation.finish() }
             state.authorizations.insert(authorization)
             state.services.insert(service)
             state.subscribers[state.connections] = continuation

@@ -3,6 +3,7 @@ import Decide
 import Foundation
 import Interop
 import MainstayKit
+import Synchronization
 import Testing
 
 @Suite("The stream of flag definitions", .timeLimit(.minutes(2)))

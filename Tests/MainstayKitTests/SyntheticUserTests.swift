@@ -2,7 +2,9 @@ import AsyncHTTPClient
 import Crypto
 import Decide
 import Foundation
+import HTTPTypes
 import MainstayKit
+import Synchronization
 import Testing
 
 @Suite("Synthetic users", .timeLimit(.minutes(2)))

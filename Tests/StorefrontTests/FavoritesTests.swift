@@ -21,7 +21,7 @@ struct FavoritesTests {
             let list = try await shop.api(.get, "/api/favorites", token: token)
             let item = try #require(try list.items.first)
             #expect(item["product"] as? String == "7")
-            #expect(item["added_at"] as? String == "2023-11-14T22:13:20.000Z")
+            #expect(item["added_at"] as? String == "2025-10-09T08:53:20.000Z")
             #expect(try list.json["total"] as? Int == 1)
             #expect(try await shop.api(.delete, "/api/favorites/7", token: token).status == 204)
             #expect(try await shop.api(.delete, "/api/favorites/7", token: token).status == 204)

@@ -160,7 +160,7 @@ struct DemoDataTests {
         #expect(DemoData.email(user: 1) == "user0001@storefront.test")
         #expect(DemoData.email(user: 12_345) == "user12345@storefront.test")
         var generator = SeededGenerator(seed: 1, stream: 1)
-        #expect(generator.next() == 16_838_318_055_404_613_388)
+        #expect(generator.next() == 2_208_346_188_470_886_325)
     }
 
     @Test("gives ten thousand products as many names, and believable prices")
@@ -179,9 +179,9 @@ struct DemoDataTests {
             try await Server.prepare(database, seed: .demo)
             let store = Store(database: database)
             #expect(try await store.figures() == Figures(users: 5_000, products: 10_000, favorites: 0, posts: 50_000))
-            let found = try await store.products(ProductSearch(text: "walnut lamp", paging: Paging(size: 100)))
+            let found = try await store.products(ProductSearch(text: "brass lamp", paging: Paging(size: 100)))
             #expect(found.total > 20)
-            #expect(found.items.allSatisfy { $0.name.contains("Walnut") && $0.name.contains("Lamp") })
+            #expect(found.items.allSatisfy { $0.name.contains("Brass") && $0.name.contains("Lamp") })
             try await Server.prepare(database, seed: .small)
             #expect(try await store.figures().products == 10_000)
         }

@@ -34,15 +34,16 @@ package struct MailServer: Sendable {
     /// Limit of one try, from the connection to the server's last word.
     package var timeout: Span
 
+    /// - Parameter requireTLS: by default wherever there is a password to protect.
     package init(
-        url: String, from: String, user: String? = nil, password: String? = nil, requireTLS: Bool = false,
+        url: String, from: String, user: String? = nil, password: String? = nil, requireTLS: Bool? = nil,
         timeout: Span = .seconds(10)
     ) {
         self.url = url
         self.from = from
         self.user = user
         self.password = password
-        self.requireTLS = requireTLS
+        self.requireTLS = requireTLS ?? (password != nil)
         self.timeout = timeout
     }
 }

@@ -1,26 +1,46 @@
 import Dispatch
 import Synchronization
 
-/// Threads for calls that block, so that they hold up none of Swift's. A thread lives only while it has work; work beyond
-/// their number waits for the thread with the least of it.
+/// Threads for calls that block, so that they hold up none of Swift's. A thread lives only while it has work; what
+/// comes while all are busy waits in order for the first that becomes free. Callers bound how much that can be.
 final class BlockingThreads: Sendable {
-    private let queues: [DispatchQueue]
-    private let load: Mutex<[Int]>
+    typealias Work = @Sendable () -> Void
 
-    init(label: String, count: Int) {
-        queues = (0..<max(1, count)).map { DispatchQueue(label: "\(label).\($0)") }
-        load = Mutex(Array(repeating: 0, count: max(1, count)))
+    private struct State {
+        /// Each is one thread at most, and in this list only while it has nothing to do.
+        var free: [DispatchQueue]
+        var waiting: [Work] = []
     }
 
-    func submit(_ body: @escaping @Sendable () -> Void) {
-        let index = load.withLock { load in
-            let index = load.indices.min { load[$0] < load[$1] } ?? 0
-            load[index] += 1
-            return index
+    private let state: Mutex<State>
+
+    init(label: String, count: Int) {
+        state = Mutex(State(free: (0..<max(1, count)).map { DispatchQueue(label: "\(label).\($0)") }))
+    }
+
+    func submit(_ work: @escaping Work) {
+        let queue = state.withLock { state -> DispatchQueue? in
+            guard let queue = state.free.popLast() else {
+                state.waiting.append(work)
+                return nil
+            }
+            return queue
         }
-        queues[index].async { [self] in
-            body()
-            load.withLock { $0[index] -= 1 }
+        guard let queue else { return }
+        queue.async { self.run(work, on: queue) }
+    }
+
+    private func run(_ work: Work, on queue: DispatchQueue) {
+        work()
+        while let next = next(for: queue) { next() }
+    }
+
+    /// The work that has waited longest; without any, the queue is free again.
+    private func next(for queue: DispatchQueue) -> Work? {
+        state.withLock { state in
+            if !state.waiting.isEmpty { return state.waiting.removeFirst() }
+            state.free.append(queue)
+            return nil
         }
     }
 }

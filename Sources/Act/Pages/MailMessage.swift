@@ -3,8 +3,8 @@ import Decide
 
 /// One mail as it goes over the wire: RFC 5322 header, plain text and HTML of the same content.
 ///
-/// Every try of one page gives the same `Message-ID`, by which mail servers and readers fold repetitions; all mails of one
-/// incident refer to one identifier, by which readers thread them.
+/// Every try of one page gives the same `Message-ID`, by which mail servers and readers fold repetitions; all mails of
+/// one incident refer to one identifier, by which readers thread them.
 package struct MailMessage: Sendable {
     package struct Unfit: Error, CustomStringConvertible {
         package var description: String
@@ -31,7 +31,7 @@ package struct MailMessage: Sendable {
             "From: Mainstay <\(from)>", "To: <\(to)>", MailText.header("Subject", page.title),
             "Date: \(HTTPDate.format(page.at, zone: "+0000"))", "Message-ID: \(messageID)", "In-Reply-To: \(thread)",
             "References: \(thread)", "Auto-Submitted: auto-generated", "MIME-Version: 1.0",
-            "Content-Type: multipart/alternative; boundary=\"\(boundary)\"",
+            "Content-Type: multipart/alternative;\r\n boundary=\"\(boundary)\"",
         ]
         let parts = [("plain", MailBody.plain(page)), ("html", MailBody.html(page))].flatMap { kind, text in
             [
@@ -72,7 +72,8 @@ enum MailBody {
             "<p style=\"margin:14px 0\"><a href=\"\(escape(link.url))\" style=\"\(buttonStyle(link.kind))\">"
                 + "\(escape(link.title))</a></p>"
         }
-        return (["<!DOCTYPE html>", "<html lang=\"en\"><head><meta charset=\"utf-8\">"]
+        return
+            (["<!DOCTYPE html>", "<html lang=\"en\"><head><meta charset=\"utf-8\">"]
             + ["<title>\(escape(page.title))</title></head>"]
             + ["<body style=\"margin:0;padding:20px;font:16px/1.45 sans-serif;color:#1c1c1c;background:#fff\">"]
             + ["<h1 style=\"font-size:19px;margin:0 0 14px\">\(escape(page.title))</h1>"] + paragraphs + buttons
@@ -81,7 +82,8 @@ enum MailBody {
     }
 
     private static func footer(_ page: OutgoingPage) -> String {
-        "Mainstay, incident \(page.incident) of \(page.service), \(RFC3339.format(page.at)). Links work once, for 24 hours."
+        "Mainstay, incident \(page.incident) of \(page.service), \(RFC3339.format(page.at)). "
+            + "Links work once, for \(Page.linkLifetime.spoken)."
     }
 
     private static func buttonStyle(_ kind: OutgoingPage.Link.Kind) -> String {

@@ -39,7 +39,8 @@ final class MailTransfer {
         report(outcome(curl_easy_perform(handle)))
     }
 
-    private func prepare(_ handle: UnsafeMutableRawPointer, _ receivers: UnsafeMutablePointer<curl_slist>?) -> CURLcode {
+    private func prepare(_ handle: UnsafeMutableRawPointer, _ receivers: UnsafeMutablePointer<curl_slist>?) -> CURLcode
+    {
         let context = Unmanaged.passUnretained(self).toOpaque()
         let timeout = Int(max(1, server.timeout.milliseconds))
         let security = server.requireTLS ? CURLUSESSL_ALL : CURLUSESSL_TRY

@@ -36,7 +36,8 @@ package struct OutgoingPage: Sendable {
     ///   - meanwhile: what happened between the request and this try.
     ///   - offersLinks: whether there is still something to acknowledge or undo.
     init(
-        _ delivery: Delivery, requestedAt: Instant, meanwhile: [String] = [], offersLinks: Bool = true, links: LinkSigner
+        _ delivery: Delivery, requestedAt: Instant, meanwhile: [String] = [], offersLinks: Bool = true,
+        links: LinkSigner
     ) {
         let message = delivery.message
         id = delivery.page
@@ -73,14 +74,13 @@ package struct OutgoingPage: Sendable {
 enum Words {
     /// Control characters, line breaks and direction marks become spaces; what is too long ends in `…`.
     static func oneLine(_ text: String, limit: Int) -> String {
-        var scalars = String.UnicodeScalarView()
-        var count = 0
-        for scalar in text.unicodeScalars {
-            if count == limit - 1 { return String(scalars) + "…" }
-            scalars.append(isPlain(scalar) ? scalar : " ")
-            count += 1
+        let opening = Array(text.unicodeScalars.prefix(limit + 1)).map { isPlain($0) ? $0 : " " }
+        func string(_ scalars: some Sequence<Unicode.Scalar>) -> String {
+            var view = String.UnicodeScalarView()
+            view.append(contentsOf: scalars)
+            return String(view)
         }
-        return String(scalars)
+        return opening.count <= limit ? string(opening) : string(opening.prefix(limit - 1)) + "…"
     }
 
     private static func isPlain(_ scalar: Unicode.Scalar) -> Bool {

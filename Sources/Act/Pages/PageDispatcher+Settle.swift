@@ -13,11 +13,11 @@ extension PageDispatcher {
             do {
                 return try await write(effect, next)
             } catch let refusal as Refusal where refusal.code == .conflict {
-                return logger.warning(
-                    "a page was taken over while it was sent", metadata: ["effect": "\(effect.key)", "cause": "\(refusal)"])
-            } catch where Self.isHopeless(error) {
-                logger.error(
-                    "a page's outcome does not fit the record", metadata: ["effect": "\(effect.key)", "cause": "\(error)"])
+                let metadata: Logger.Metadata = ["effect": "\(effect.key)", "cause": "\(refusal)"]
+                return logger.warning("a page was taken over while it was sent", metadata: metadata)
+            } catch  where Self.isHopeless(error) {
+                let metadata: Logger.Metadata = ["effect": "\(effect.key)", "cause": "\(error)"]
+                logger.error("a page's outcome does not fit the record", metadata: metadata)
                 return await close(effect)
             } catch {
                 tries += 1

@@ -1,5 +1,6 @@
-/// What was said between libcurl and a mail server, as far as it matters afterwards: the server's last reply, and whether
-/// it answered to the message or only to the session around it. Commands are looked at and never kept: they hold passwords.
+/// What was said between libcurl and a mail server, as far as it matters afterwards: the server's last reply, and
+/// whether it answered to the message or only to the session around it. Commands are looked at and never kept: they
+/// hold passwords.
 struct SMTPTranscript {
     private static let lineLimit = 512
 

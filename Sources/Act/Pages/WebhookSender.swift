@@ -5,8 +5,8 @@ import Foundation
 /// Delivers pages to a receiver of the user's own, signed.
 ///
 /// A `POST` of JSON with these fields: `event` (`incident.opened`, `incident.repaged`, `incident.proven`,
-/// `incident.undone`, `incident.resolved`), `page`, `incident`, `service`, `severity`, `title`, `lines`, `resolved`, `at`
-/// (RFC 3339, when the page was asked for) and `links` (URLs by `acknowledge`, `undo`, `incident`). Its headers:
+/// `incident.undone`, `incident.resolved`), `page`, `incident`, `service`, `severity`, `title`, `lines`, `resolved`,
+/// `at` (RFC 3339, when the page was asked for) and `links` (URLs by `acknowledge`, `undo`, `incident`). Its headers:
 ///
 /// - `Mainstay-Event`: the event.
 /// - `Mainstay-Delivery`: the same for every try of one page. A receiver that has seen it has seen the page.
@@ -14,8 +14,8 @@ import Foundation
 /// - `Mainstay-Signature`: `v1=` and the hexadecimal HMAC-SHA256 of `TIMESTAMP.BODY` under the channel's secret.
 ///
 /// To verify: compute the signature over the timestamp's text, a dot and the body's bytes as they came; compare it in
-/// constant time; refuse timestamps more than 5 minutes away; ignore a delivery already seen. Any answer from 200 to 299
-/// is the proof of delivery.
+/// constant time; refuse timestamps more than 5 minutes away; ignore a delivery already seen. Any answer from 200 to
+/// 299 is the proof of delivery.
 package struct WebhookSender: Sendable {
     private let client: PageClient
 

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Decide
 import Foundation
 
 /// `mainstay check FILE`

@@ -21,8 +21,8 @@ struct ReleaseCommand: AsyncParsableCommand {
         @Option(help: "The flag's variant that the release brings.") var variant: String
         @Option(help: "Who wrote it; default: the token's account.") var author: String?
         @Option(parsing: .upToNextOption, help: "JUnit test reports of this very commit.") var junit: [String] = []
-        @Flag(help: "Start the rollout at once.") var start = false
-        @Flag(help: "Start it although the gate blocks it; needs --reason.") var force = false
+        @ArgumentParser.Flag(help: "Start the rollout at once.") var start = false
+        @ArgumentParser.Flag(help: "Start it although the gate blocks it; needs --reason.") var force = false
         @Option(help: "Why it is forced.") var reason: String?
 
         func validate() throws {
@@ -76,7 +76,7 @@ struct ReleaseCommand: AsyncParsableCommand {
 
         @OptionGroup var client: ClientOptions
         @Argument(help: "The release's id.") var id: String
-        @Flag(help: "Although the gate blocks it; needs --reason.") var force = false
+        @ArgumentParser.Flag(help: "Although the gate blocks it; needs --reason.") var force = false
         @Option(help: "Why it is forced.") var reason: String?
 
         func run() async throws {

@@ -49,7 +49,9 @@ enum AliasGuard {
     }
 
     private static func tooMany(_ place: Finding, _ what: String, _ limit: Int) -> Finding {
-        Finding(line: place.line, column: place.column, message: "there are more than \(limit) \(what): write the values out")
+        Finding(
+            line: place.line, column: place.column,
+            message: "there are more than \(limit) \(what): write the values out")
     }
 
     private static func startsToken(_ line: [UInt8], _ index: Int) -> Bool {

@@ -78,7 +78,8 @@ enum TextFile {
 
     static func read(_ path: String, limit: Int) -> Result<[UInt8], Unreadable> {
         do {
-            let attributes = try FileManager.default.attributesOfItem(atPath: (path as NSString).resolvingSymlinksInPath)
+            let attributes = try FileManager.default.attributesOfItem(
+                atPath: (path as NSString).resolvingSymlinksInPath)
             guard attributes[.type] as? FileAttributeType == .typeRegular else {
                 return .failure(Unreadable(message: "this is not a regular file"))
             }

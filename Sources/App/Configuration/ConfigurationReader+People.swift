@@ -11,7 +11,8 @@ extension ConfigurationReader {
         var location: String?
         if let field = top["server"] {
             let section = Section(field, "a mapping")
-            if let listen = section["listen"].flatMap({ hostAndPort($0, ports: 0...65_535, defaultHost: settings.host) }) {
+            if let listen = section["listen"].flatMap({ hostAndPort($0, ports: 0...65_535, defaultHost: settings.host) }
+            ) {
                 (settings.host, settings.port) = listen
             }
             let shown = settings.host.contains(":") ? "[\(settings.host)]" : settings.host
@@ -63,12 +64,13 @@ extension ConfigurationReader {
             default:
                 declare("channel", [field])
                 let url = httpURL(kind, isSecret: true, allowsQuery: true)
-                let secret = requiredSecret(section, "secret", "its receiver verifies by it that Mainstay sent the page")
+                let secret = requiredSecret(
+                    section, "secret", "its receiver verifies by it that Mainstay sent the page")
                 if let url, let secret { channels[field.name] = .webhook(url: url, secret: secret) }
             }
             section.finish()
         }
-        if mailChannel != nil { declared["mail server"] = ["smtp"] }
+        hasMailServer = mailChannel != nil
     }
 
     private enum TLS: String, CaseIterable {
@@ -109,7 +111,8 @@ extension ConfigurationReader {
             return nil
         }
         let isProper =
-            !authority.isEmpty && authority.unicodeScalars.allSatisfy { $0.value > 0x20 && !"/?#".unicodeScalars.contains($0) }
+            !authority.isEmpty
+            && authority.unicodeScalars.allSatisfy { $0.value > 0x20 && !"/?#".unicodeScalars.contains($0) }
         guard isProper else {
             field.problem("'\(field.written)' is not smtp://host:port or smtps://host:port")
             return nil
@@ -130,7 +133,9 @@ extension ConfigurationReader {
             } else {
                 targets = field.items().map(member)
             }
-            if targets.isEmpty { field.problemAtKey("nobody is in this team, so nobody would be paged: name people or channels") }
+            if targets.isEmpty {
+                field.problemAtKey("nobody is in this team, so nobody would be paged: name people or channels")
+            }
             var unique: [PageTarget] = []
             for target in targets.compactMap(\.self) where !unique.contains(target) { unique.append(target) }
             teams[field.name] = TeamPolicy(name: field.name, targets: unique)
@@ -147,7 +152,7 @@ extension ConfigurationReader {
 
     private func person(_ field: Field) -> PageTarget? {
         guard let name = reference(field, "person") else { return nil }
-        if declared["mail server"] == nil {
+        if !hasMailServer {
             field.problem(
                 "\(name) is paged by e-mail, but there is no mail server: add one under 'channels', such as "
                     + "email: { smtp: \"smtp://…\", from: … }")

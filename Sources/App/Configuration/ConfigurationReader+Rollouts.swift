@@ -56,7 +56,9 @@ extension ConfigurationReader {
             let isLast = index == items.count - 1
             guard let stage = stage(item, isLast: isLast) else { continue }
             if let before = stages.last, stage.share <= before.share {
-                item.problem("the share must grow from stage to stage: \(percent(stage.share)) comes after \(percent(before.share))")
+                item.problem(
+                    "the share must grow from stage to stage: \(percent(stage.share)) comes after \(percent(before.share))"
+                )
             } else if isLast, stage.share != FlagRules.everyone {
                 item.problem("a rollout ends with { share: 100% }; this one ends at \(percent(stage.share))")
             }
@@ -82,7 +84,8 @@ extension ConfigurationReader {
         let parts = text.dropLast().split(separator: ".", omittingEmptySubsequences: false)
         let fraction = parts.count == 2 ? parts[1] : ""
         guard text.hasSuffix("%"), parts.count <= 2, fraction.utf8.count <= 2, let whole = Int(parts[0]), whole >= 0,
-            let hundredths = Int(fraction + String(repeating: "0", count: 2 - fraction.utf8.count)), hundredths >= 0,
+            let hundredths = Int("\(fraction)" + String(repeating: "0", count: 2 - fraction.utf8.count)),
+            hundredths >= 0,
             (1...FlagRules.everyone).contains(min(whole, 101) * 100 + hundredths)
         else {
             field.problem("'\(field.written)' is not a share from 0.01% to 100%")

@@ -27,7 +27,7 @@ extension ConfigurationReader {
 
     private func secretFile(_ field: Field) -> String? {
         guard let name = field.text("the path of a file") else { return nil }
-        let path = path(name, of: field)
+        let path = self.path(name, of: field)
         log.files.append(path)
         switch TextFile.read(path, limit: Self.secretLimit) {
         case .failure(let reason):
@@ -49,7 +49,9 @@ extension ConfigurationReader {
 
     /// Relative to the file that says it.
     func path(_ text: String, of field: Field) -> String {
-        guard !text.hasPrefix("/"), let folder = log.folders[field.node.place.file], !folder.isEmpty else { return text }
+        guard !text.hasPrefix("/"), let folder = log.folders[field.node.place.file], !folder.isEmpty else {
+            return text
+        }
         return URL(fileURLWithPath: text, relativeTo: URL(fileURLWithPath: folder, isDirectory: true))
             .standardizedFileURL.path
     }
@@ -101,7 +103,9 @@ extension ConfigurationReader {
         let parts = text.split(separator: "@", omittingEmptySubsequences: false)
         let isProper =
             parts.count == 2 && parts.allSatisfy { !$0.isEmpty } && text.utf8.count <= 254
-            && text.unicodeScalars.allSatisfy { $0.value > 0x20 && $0.value != 0x7F && !"<>,;\"()".unicodeScalars.contains($0) }
+            && text.unicodeScalars.allSatisfy {
+                $0.value > 0x20 && $0.value != 0x7F && !"<>,;\"()".unicodeScalars.contains($0)
+            }
         guard isProper else {
             field.problem("'\(field.written)' is not an e-mail address")
             return nil
@@ -110,7 +114,8 @@ extension ConfigurationReader {
     }
 
     /// `127.0.0.1:8600`, `[::1]:8600`; the host may be left out where `defaultHost` is given.
-    func hostAndPort(_ field: Field, ports: ClosedRange<Int>, defaultHost: String? = nil) -> (host: String, port: Int)? {
+    func hostAndPort(_ field: Field, ports: ClosedRange<Int>, defaultHost: String? = nil) -> (host: String, port: Int)?
+    {
         guard let text = field.text("a host and a port, such as 127.0.0.1:8600") else { return nil }
         let colon = text.lastIndex(of: ":")
         var host = colon.map { String(text[..<$0]) } ?? ""
@@ -121,7 +126,8 @@ extension ConfigurationReader {
         }
         if host.isEmpty, colon == nil || colon == text.startIndex { host = defaultHost ?? "" }
         let digits = colon.map { text[text.index(after: $0)...] } ?? text[...]
-        let isHost = !host.isEmpty && host.unicodeScalars.allSatisfy { $0.value > 0x20 && !"/@?#".unicodeScalars.contains($0) }
+        let isHost =
+            !host.isEmpty && host.unicodeScalars.allSatisfy { $0.value > 0x20 && !"/@?#".unicodeScalars.contains($0) }
         guard isHost, let port = Int(digits), ports.contains(port) else {
             field.problem(
                 "'\(field.written)' is not a host and a port from \(ports.lowerBound) to \(ports.upperBound), "

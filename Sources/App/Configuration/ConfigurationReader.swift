@@ -30,6 +30,10 @@ final class ConfigurationReader {
     var checkPolicies: [String: CheckPolicy] = [:]
     /// Names that a list refers to although they are declared wrongly: that is told once, where they are declared.
     var declared: [String: Set<String>] = [:]
+    /// Services that say their URL, and their synthetic secret, rightly or wrongly.
+    var servicesWithURL: Set<String> = []
+    var servicesWithSecret: Set<String> = []
+    var hasMailServer = false
 
     init(_ root: ConfigurationNode, log: ProblemLog) {
         self.log = log

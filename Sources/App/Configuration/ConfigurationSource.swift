@@ -93,7 +93,8 @@ private struct NodeBuilder {
         count += 1
         let place = place(of: node)
         guard count <= ConfigurationSource.nodeLimit else {
-            log.add(place, key, "the file has more than \(ConfigurationSource.nodeLimit) values, aliases counted in full")
+            log.add(
+                place, key, "the file has more than \(ConfigurationSource.nodeLimit) values, aliases counted in full")
             return nil
         }
         guard depth <= ConfigurationSource.depthLimit else {

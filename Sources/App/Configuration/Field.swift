@@ -72,7 +72,9 @@ struct Field {
         let names = Value.allCases.map(\.rawValue)
         guard let text = text("one of \(names.joined(separator: ", "))") else { return nil }
         if let value = Value(rawValue: text) { return value }
-        problem("'\(written)' is none of \(names.joined(separator: ", "))", suggestion: Spelling.nearest(to: text, among: names))
+        problem(
+            "'\(written)' is none of \(names.joined(separator: ", "))",
+            suggestion: Spelling.nearest(to: text, among: names))
         return nil
     }
 

@@ -44,18 +44,15 @@ final class Section {
         if found.isEmpty, !hasUnknownKeys(beside: names) {
             field.problemAtKey("\(what) is missing: give one of \(list)")
         }
-        if found.count > 1 { found[1].problemAtKey("only one of \(list) can be given; '\(found[0].name)' is there already") }
+        if found.count > 1 {
+            found[1].problemAtKey("only one of \(list) can be given; '\(found[0].name)' is there already")
+        }
         return nil
     }
 
     /// A misspelt key is told as such; that something is missing then is no second problem.
     private func hasUnknownKeys(beside names: [String]) -> Bool {
         members.contains { Spelling.nearest(to: $0.key, among: names) != nil }
-    }
-
-    /// All members that nobody has asked for yet; they count as asked for.
-    func others() -> [Field] {
-        members.filter { !asked.contains($0.key) }.compactMap { self[$0.key] }
     }
 
     func finish() {

@@ -104,7 +104,7 @@ final class Crowd: Sendable {
         let product = dice.number(products) + 1
         guard let press = await send(.PUT, "/api/favorites/\(product)", token), press.status == 201 else { return nil }
         await pause(pace * (0.5 + dice.fraction()))
-        guard let list = await send(.GET, "/api/favorites?size=100", token), list.status == 200 else { return nil }
+        guard let list = await send(.GET, "/api/favorites?page_size=100", token), list.status == 200 else { return nil }
         let items = list.body["items"]?.array ?? []
         let isThere = items.contains { $0["product"]?.string == String(product) }
         if isThere {

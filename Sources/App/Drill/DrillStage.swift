@@ -2,6 +2,7 @@ import AsyncHTTPClient
 import Decide
 import Foundation
 import NIOCore
+import NIOHTTP1
 
 /// Everything a drill runs on: a directory of its own, free ports, secrets made for it, and a configuration.
 struct DrillStage: Sendable {
@@ -15,8 +16,8 @@ struct DrillStage: Sendable {
     private let serviceToken: String
     private let syntheticSecret: String
     private let syntheticPassword: String
-    private let mainstayPort: Int
-    private let storefrontPort: Int
+    let mainstayPort: Int
+    let storefrontPort: Int
 
     /// Products in the Storefront's small demo data.
     static let products = 200

@@ -2,6 +2,7 @@ import AsyncHTTPClient
 import Decide
 import Foundation
 import NIOCore
+import NIOHTTP1
 
 /// Follows Mainstay's own timeline while the drill runs, prints it, and plays the person on call.
 struct DrillWatch: Sendable {

@@ -1,3 +1,4 @@
+import Decide
 import Observe
 import Web
 

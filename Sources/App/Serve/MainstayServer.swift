@@ -9,6 +9,7 @@ import Record
 import SQL
 import ServiceLifecycle
 import Synchronization
+import UnixSignals
 import Web
 
 /// The composition root of `mainstay serve`: configuration → parts → one service group.
@@ -92,12 +93,13 @@ struct MainstayServer: Sendable {
         let web = buildApplication(
             webServices(record, links, scheduler, settings), host: configuration.server.host,
             port: configuration.server.port, onReady: { announce(port: $0) })
+        let services: [any Service] = [
+            Housekeeping(record: record, logger: labelled("housekeeping")), intake, scheduler,
+            Ticker(record: record, logger: labelled("time")), dispatcher, observer, reload, web,
+        ]
         return ServiceGroup(
             configuration: ServiceGroupConfiguration(
-                services: [
-                    Housekeeping(record: record, logger: labelled("housekeeping")), intake, scheduler,
-                    Ticker(record: record, logger: labelled("time")), dispatcher, observer, reload, web,
-                ].map { .init(service: $0) },
+                services: services.map { ServiceGroupConfiguration.ServiceConfiguration(service: $0) },
                 gracefulShutdownSignals: [.sigterm, .sigint], logger: labelled("lifecycle")))
     }
 
@@ -143,9 +145,7 @@ struct MainstayServer: Sendable {
 /// The one place that reads the time of day.
 enum WallClock {
     @Sendable static func now() -> Instant {
-        var time = timespec()
-        clock_gettime(CLOCK_REALTIME, &time)
-        return Instant(milliseconds: Int64(time.tv_sec) * 1_000 + Int64(time.tv_nsec) / 1_000_000)
+        Instant(milliseconds: Int64((Date().timeIntervalSince1970 * 1_000).rounded(.down)))
     }
 }
 

@@ -37,8 +37,8 @@ private struct PredicateParser {
         case .array(let values): return .oneOf(values)
         case .string(let text):
             guard let range = statusRange(text) else {
-                guard text.contains("{{") else { throw DefinitionError("'\(text)' is not a status (201, 2xx, 200..299)") }
-                return .equals(value)
+                if text.contains("{{") { return .equals(value) }
+                throw DefinitionError("'\(text)' is not a status (201, 2xx, 200..299)")
             }
             return range
         case .integer(let code) where (100...599).contains(code): return .equals(value)

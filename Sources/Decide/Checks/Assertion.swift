@@ -27,7 +27,8 @@ package struct Assertion: Hashable, Sendable, Codable {
         case .fails: return "\(subject.name) \(describe(found)), expected \(predicate.words)"
         case .undecided(let reason):
             guard let reason, reason != found.gap else {
-                return "\(subject.name)\(found.gap.map { ": \($0)" } ?? " \(describe(found))"), expected \(predicate.words)"
+                let found = found.gap.map { ": \($0)" } ?? " \(describe(found))"
+                return "\(subject.name)\(found), expected \(predicate.words)"
             }
             let value = found.values.isEmpty ? " \(reason)" : " \(describe(found)): it \(reason)"
             return "\(subject.name)\(value), expected \(predicate.words)"
@@ -36,7 +37,9 @@ package struct Assertion: Hashable, Sendable, Codable {
 
     private func describe(_ found: Selection) -> String {
         if case .cookie = subject { return found.values.isEmpty ? "is missing" : "is another" }
-        if found.isList { return found.values.isEmpty ? "has no values" : "is \(JSONValue.array(found.values).briefText)" }
+        if found.isList {
+            return found.values.isEmpty ? "has no values" : "is \(JSONValue.array(found.values).briefText)"
+        }
         return found.values.first.map { "is \($0.briefText)" } ?? "is missing"
     }
 

@@ -113,7 +113,8 @@ package struct HTTPCall: Sendable, Hashable {
             type = "application/x-www-form-urlencoded"
             var parts: [String] = []
             for field in fields {
-                parts.append("\(PercentEncoding.encode(field.name))=\(PercentEncoding.encode(try field.value.text(variables)))")
+                let value = PercentEncoding.encode(try field.value.text(variables))
+                parts.append("\(PercentEncoding.encode(field.name))=\(value)")
             }
             self.body = Array(parts.joined(separator: "&").utf8)
         case .text(let template):

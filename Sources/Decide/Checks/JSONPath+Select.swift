@@ -44,7 +44,9 @@ extension JSONPath {
     ) throws(DefinitionError) -> Selection {
         switch start {
         case .array, .object: break
-        default: return Selection(values: [], isList: true, gap: "\(walked) is \(start.briefText), not a list or object")
+        default:
+            let gap = "\(walked) is \(start.briefText), not a list or object"
+            return Selection(values: [], isList: true, gap: gap)
         }
         let tailStart = (rest.lastIndex { $0.singular == nil } ?? rest.startIndex) + 1
         var nodes = [start]
@@ -65,7 +67,8 @@ extension JSONPath {
     private func describeGap(
         _ value: JSONValue, _ walked: String, _ segment: Segment, _ parentFits: Bool
     ) -> String {
-        parentFits ? "\(walked)\(segment.text) is missing" : "\(walked) is \(value.briefText), so it has no \(segment.text)"
+        if parentFits { return "\(walked)\(segment.text) is missing" }
+        return "\(walked) is \(value.briefText), so it has no \(segment.text)"
     }
 }
 
@@ -79,7 +82,9 @@ struct JSONPathSearch {
         case (.name(let name), .object(let members)): return members[name]
         case (.index(let index), .array(let elements)):
             let position = index < 0 ? elements.count + index : index
-            return elements.indices.contains(position) ? elements[position] : nil
+            // Not `? :`, whose nil would be JSON's null.
+            guard elements.indices.contains(position) else { return nil }
+            return elements[position]
         default: return nil
         }
     }
@@ -169,7 +174,8 @@ struct JSONPathSearch {
 
     /// A member that a filter compares with and that no candidate has: then no candidate can match, whatever it is.
     func blindFilter(_ segment: JSONPath.Segment, _ nodes: [JSONValue]) -> String? {
-        guard !segment.isDescendant, segment.selectors.count == 1, case .filter(let filter) = segment.selectors[0] else {
+        guard !segment.isDescendant, segment.selectors.count == 1, case .filter(let filter) = segment.selectors[0]
+        else {
             return nil
         }
         let candidates = nodes.flatMap(Self.children)

@@ -107,7 +107,7 @@ extension Predicate {
     }
 
     private func notNumbers(_ value: JSONValue) -> Verdict {
-        value.number == nil ? .undecided("is a \(value.kindName), not a number") : .undecided("is compared with no number")
+        .undecided(value.number == nil ? "is a \(value.kindName), not a number" : "is compared with no number")
     }
 }
 

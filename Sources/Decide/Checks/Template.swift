@@ -152,7 +152,11 @@ extension JSONValue {
     private var templates: [(Template?, String?)] {
         switch self {
         case .string(let text):
-            do throws(DefinitionError) { return [(try Template(parsing: text), nil)] } catch { return [(nil, error.message)] }
+            do throws(DefinitionError) {
+                return [(try Template(parsing: text), nil)]
+            } catch {
+                return [(nil, error.message)]
+            }
         case .array(let elements): return elements.flatMap(\.templates)
         case .object(let members): return members.sorted { $0.key < $1.key }.flatMap(\.value.templates)
         case .null, .bool, .integer, .double: return []

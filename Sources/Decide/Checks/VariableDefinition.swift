@@ -48,10 +48,10 @@ extension Journey {
                 guard low <= high else { throw DefinitionError("variable \(name): \(low) is larger than \(high)") }
                 values[name] = .integer(Int64.random(in: low...high, using: &generator))
             case .randomChoice(let choices):
-                guard let chosen = choices.randomElement(using: &generator) else {
+                guard !choices.isEmpty else {
                     throw DefinitionError("variable \(name): there is nothing to choose from")
                 }
-                values[name] = chosen
+                values[name] = choices[Int.random(in: choices.indices, using: &generator)]
             case .text: break
             }
         }

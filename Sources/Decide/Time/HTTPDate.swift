@@ -13,7 +13,8 @@ package enum HTTPDate {
         let (quotient, remainder) = instant.milliseconds.quotientAndRemainder(dividingBy: 86_400_000)
         let day = remainder < 0 ? quotient - 1 : quotient
         let weekday = days[Int(((day % 7) + 7) % 7)]
-        return "\(weekday), \(fields[2]) \(months[month - 1]) \(fields[0]) \(fields[3]):\(fields[4]):\(fields[5]) \(zone)"
+        let date = "\(fields[2]) \(months[month - 1]) \(fields[0])"
+        return "\(weekday), \(date) \(fields[3]):\(fields[4]):\(fields[5]) \(zone)"
     }
 
     /// RFC 9110's preferred form only; the day's name is not checked.

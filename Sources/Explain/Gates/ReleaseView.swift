@@ -8,6 +8,21 @@ package struct ReleaseView: Sendable {
         package var hold: Span
         package var verdict: Rollout.Verdict?
         package var isPresent: Bool
+
+        /// Of a rollout that has started: what each stage found, and which one it is in.
+        package static func all(_ rollout: Rollout) -> [Stage] {
+            let isUnderWay = rollout.status == .running || rollout.status == .suspended
+            return rollout.plan.stages.enumerated().map { index, stage in
+                Stage(
+                    share: stage.share, hold: stage.hold,
+                    verdict: rollout.verdicts.indices.contains(index) ? rollout.verdicts[index] : nil,
+                    isPresent: isUnderWay && rollout.stage == index)
+            }
+        }
+
+        package static func planned(_ stages: [RolloutPolicy.Stage]) -> [Stage] {
+            stages.map { Stage(share: $0.share, hold: $0.hold, verdict: nil, isPresent: false) }
+        }
     }
 
     package var release: Release
@@ -28,20 +43,9 @@ package struct ReleaseView: Sendable {
         }
         return ReleaseView(
             release: release, verdict: policy.map { Gate.judge(release, $0) }, rollout: rollout,
-            stages: stages(rollout, policy),
+            stages: rollout.map(Stage.all) ?? Stage.planned(policy?.rollout.stages ?? []),
             timeline: try await record.timeline(after: 0, Timeline.Filter(change: Rollout.change(id))),
             incident: incident.map { IncidentLine($0, now: now) })
-    }
-
-    private static func stages(_ rollout: Rollout?, _ policy: FeaturePolicy?) -> [Stage] {
-        let plan = rollout?.plan.stages ?? policy?.rollout.stages ?? []
-        let isUnderWay = rollout.map { $0.status == .running || $0.status == .suspended } ?? false
-        return plan.enumerated().map { index, stage in
-            Stage(
-                share: stage.share, hold: stage.hold,
-                verdict: rollout.flatMap { $0.verdicts.indices.contains(index) ? $0.verdicts[index] : nil },
-                isPresent: isUnderWay && rollout?.stage == index)
-        }
     }
 
     package var isWaiting: Bool { release.status == .waiting }

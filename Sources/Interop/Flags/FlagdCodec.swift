@@ -92,7 +92,7 @@ package enum FlagdCodec {
         return FlagDefinition(
             state: state, variants: variants,
             defaultVariant: try defaultVariant(members["defaultVariant"], of: key, variants),
-            targeting: targeting == .null ? nil : targeting, metadata: members["metadata"]?.object)
+            targeting: targeting == .null ? Optional.none : targeting, metadata: members["metadata"]?.object)
     }
 
     private static func defaultVariant(

@@ -5,11 +5,11 @@ import NIOPosix
 import SQL
 
 #if canImport(Glibc)
-import Glibc
+    import Glibc
 #elseif canImport(Musl)
-import Musl
+    import Musl
 #elseif canImport(Darwin)
-import Darwin
+    import Darwin
 #endif
 
 /// Why a probe has no answer to judge.
@@ -47,7 +47,8 @@ struct ProbeFailure: Error, Hashable, Sendable {
     private init(_ error: SQLError, limit: Span) {
         switch error.code {
         case .timeout: self = .timeout(limit)
-        case .unavailable, .conflict: self.init(.unreachable, "the database does not answer: \(error.message.brief(300))")
+        case .unavailable, .conflict:
+            self.init(.unreachable, "the database does not answer: \(error.message.brief(300))")
         case .statement, .constraint, .decoding, .newer: self.init(.definition, error.message.brief(300))
         }
     }
@@ -57,7 +58,8 @@ struct ProbeFailure: Error, Hashable, Sendable {
         case .deadlineExceeded, .readTimeout, .writeTimeout: self = .timeout(limit)
         case .connectTimeout, .tlsHandshakeTimeout, .getConnectionFromPoolTimeout:
             self.init(.timeout, "no connection within \(limit.spoken)")
-        case .remoteConnectionClosed: self.init(.unreachable, "the connection was closed before the answer was complete")
+        case .remoteConnectionClosed:
+            self.init(.unreachable, "the connection was closed before the answer was complete")
         case .invalidURL, .emptyHost, .emptyScheme, .missingSocketPath:
             self.init(.definition, "the URL cannot be used")
         default: self.init(.unreachable, "no answer: \(String(describing: error).brief(200))")

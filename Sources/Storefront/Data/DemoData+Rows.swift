@@ -25,12 +25,12 @@ extension DemoData {
     }
 
     static func productName(_ id: Int) -> (name: String, kind: DemoWords.Kind) {
-        let (kinds, materials, looks) = (DemoWords.kinds, DemoWords.materials, DemoWords.looks)
-        let total = kinds.count * materials.count * looks.count
+        let (kinds, count, looks) = (DemoWords.kinds, DemoWords.materialCount, DemoWords.looks)
+        let total = kinds.count * count * looks.count
         let index = id * DemoWords.stride % total
         let kind = kinds[index % kinds.count]
-        let material = materials[index / kinds.count % materials.count]
-        let look = looks[index / kinds.count / materials.count]
+        let material = kind.materials[index / kinds.count % count]
+        let look = looks[index / kinds.count / count]
         let series = id / total
         return ("\(look) \(material) \(kind.name)" + (series == 0 ? "" : " No. \(series + 1)"), kind)
     }

@@ -1,64 +1,70 @@
 /// The words that demo data is made of.
 enum DemoWords {
-    /// What is sold: name, department, and prices in whole euros.
+    /// What is sold: name, department, what it is made of, and prices in whole euros.
     struct Kind: Sendable {
         var name: String
         var category: Category
+        /// As many for each kind as `materialCount` says.
+        var materials: [String]
         var price: ClosedRange<Int>
     }
 
     /// Shares no factor with the number of combinations, so that all of them come up, and is so large that neighbours
     /// differ in every word.
-    static let stride = 9_619
+    static let stride = 4_439
 
     static let kinds: [Kind] = [
-        .init(name: "Teapot", category: .kitchen, price: 24...70),
-        .init(name: "Mixing Bowl", category: .kitchen, price: 12...48),
-        .init(name: "Chopping Board", category: .kitchen, price: 18...65),
-        .init(name: "Pepper Mill", category: .kitchen, price: 22...60),
-        .init(name: "Bread Box", category: .kitchen, price: 30...90),
-        .init(name: "Coffee Grinder", category: .kitchen, price: 45...140),
-        .init(name: "Reading Lamp", category: .living, price: 45...190),
-        .init(name: "Side Table", category: .living, price: 80...320),
-        .init(name: "Throw", category: .living, price: 35...130),
-        .init(name: "Vase", category: .living, price: 15...85),
-        .init(name: "Wall Shelf", category: .living, price: 40...160),
-        .init(name: "Armchair", category: .living, price: 240...890),
-        .init(name: "Pillow", category: .bedroom, price: 20...95),
-        .init(name: "Duvet Cover", category: .bedroom, price: 50...180),
-        .init(name: "Alarm Clock", category: .bedroom, price: 25...75),
-        .init(name: "Bedside Table", category: .bedroom, price: 90...280),
-        .init(name: "Bath Towel", category: .bath, price: 14...45),
-        .init(name: "Soap Dish", category: .bath, price: 8...28),
-        .init(name: "Bath Mat", category: .bath, price: 18...55),
-        .init(name: "Laundry Basket", category: .bath, price: 28...85),
-        .init(name: "Desk Organizer", category: .office, price: 18...60),
-        .init(name: "Notebook", category: .office, price: 6...24),
-        .init(name: "Pen Holder", category: .office, price: 9...32),
-        .init(name: "Desk Lamp", category: .office, price: 40...160),
-        .init(name: "Monitor Stand", category: .office, price: 35...110),
-        .init(name: "Watering Can", category: .garden, price: 16...58),
-        .init(name: "Planter", category: .garden, price: 12...95),
-        .init(name: "Garden Bench", category: .garden, price: 140...460),
-        .init(name: "Bird Feeder", category: .garden, price: 15...48),
-        .init(name: "Weekend Bag", category: .travel, price: 70...260),
-        .init(name: "Travel Mug", category: .travel, price: 14...38),
-        .init(name: "Wash Bag", category: .travel, price: 18...52),
-        .init(name: "Picnic Blanket", category: .travel, price: 28...80),
-        .init(name: "Building Blocks", category: .kids, price: 18...70),
-        .init(name: "Night Light", category: .kids, price: 16...48),
-        .init(name: "Toy Box", category: .kids, price: 40...130),
+        .init(name: "Teapot", category: .kitchen, materials: clay, price: 24...70),
+        .init(name: "Mixing Bowl", category: .kitchen, materials: clay, price: 12...48),
+        .init(name: "Chopping Board", category: .kitchen, materials: wood, price: 18...65),
+        .init(name: "Pepper Mill", category: .kitchen, materials: wood, price: 22...60),
+        .init(name: "Bread Box", category: .kitchen, materials: wood, price: 30...90),
+        .init(name: "Coffee Grinder", category: .kitchen, materials: metal, price: 45...140),
+        .init(name: "Reading Lamp", category: .living, materials: metal, price: 45...190),
+        .init(name: "Side Table", category: .living, materials: wood, price: 80...320),
+        .init(name: "Throw", category: .living, materials: cloth, price: 35...130),
+        .init(name: "Vase", category: .living, materials: clay, price: 15...85),
+        .init(name: "Wall Shelf", category: .living, materials: wood, price: 40...160),
+        .init(name: "Armchair", category: .living, materials: cloth, price: 240...890),
+        .init(name: "Pillow", category: .bedroom, materials: cloth, price: 20...95),
+        .init(name: "Duvet Cover", category: .bedroom, materials: cloth, price: 50...180),
+        .init(name: "Alarm Clock", category: .bedroom, materials: metal, price: 25...75),
+        .init(name: "Bedside Table", category: .bedroom, materials: wood, price: 90...280),
+        .init(name: "Bath Towel", category: .bath, materials: cloth, price: 14...45),
+        .init(name: "Soap Dish", category: .bath, materials: clay, price: 8...28),
+        .init(name: "Bath Mat", category: .bath, materials: cloth, price: 18...55),
+        .init(name: "Laundry Basket", category: .bath, materials: cloth, price: 28...85),
+        .init(name: "Desk Organizer", category: .office, materials: wood, price: 18...60),
+        .init(name: "Notebook", category: .office, materials: cloth, price: 6...24),
+        .init(name: "Pen Holder", category: .office, materials: clay, price: 9...32),
+        .init(name: "Desk Lamp", category: .office, materials: metal, price: 40...160),
+        .init(name: "Monitor Stand", category: .office, materials: wood, price: 35...110),
+        .init(name: "Watering Can", category: .garden, materials: metal, price: 16...58),
+        .init(name: "Planter", category: .garden, materials: clay, price: 12...95),
+        .init(name: "Garden Bench", category: .garden, materials: wood, price: 140...460),
+        .init(name: "Bird Feeder", category: .garden, materials: wood, price: 15...48),
+        .init(name: "Weekend Bag", category: .travel, materials: cloth, price: 70...260),
+        .init(name: "Travel Mug", category: .travel, materials: metal, price: 14...38),
+        .init(name: "Wash Bag", category: .travel, materials: cloth, price: 18...52),
+        .init(name: "Picnic Blanket", category: .travel, materials: cloth, price: 28...80),
+        .init(name: "Building Blocks", category: .kids, materials: wood, price: 18...70),
+        .init(name: "Night Light", category: .kids, materials: clay, price: 16...48),
+        .init(name: "Toy Box", category: .kids, materials: wood, price: 40...130),
     ]
 
-    static let materials = [
-        "Oak", "Walnut", "Ash", "Bamboo", "Linen", "Cotton", "Wool", "Felt", "Cork", "Rattan", "Steel", "Brass",
-        "Copper", "Glass", "Stoneware", "Porcelain", "Enamel", "Leather", "Canvas", "Recycled",
+    static let materialCount = 8
+    private static let clay = [
+        "Stoneware", "Porcelain", "Enamel", "Glass", "Terracotta", "Earthenware", "Ceramic", "Marble",
     ]
+    private static let wood = ["Oak", "Walnut", "Ash", "Bamboo", "Beech", "Cherry", "Pine", "Maple"]
+    private static let cloth = ["Linen", "Cotton", "Wool", "Canvas", "Velvet", "Felt", "Corduroy", "Hemp"]
+    private static let metal = ["Brass", "Steel", "Copper", "Aluminium", "Iron", "Chrome", "Tin", "Bronze"]
 
     static let looks = [
-        "Plain", "Ribbed", "Slim", "Round", "Tall", "Low", "Folding", "Little", "Large", "Two-Tone", "Striped",
-        "Speckled", "Matte", "Polished", "Hand-Made", "Nordic", "Classic", "Studio", "Harbour", "Meadow", "Coastal",
-        "Evening",
+        "Plain", "Classic", "Studio", "Harbour", "Meadow", "Coastal", "Evening", "Nordic", "Hand-Made", "Little",
+        "Large", "Everyday", "Sunday", "Winter", "Summer", "Autumn", "Spring", "Morning", "Market", "Village", "Island",
+        "Forest", "Mountain", "River", "Atelier", "Heritage", "Modern", "Simple", "Quiet", "Bright", "Warm", "Rustic",
+        "Urban", "Orchard", "Lake", "Dune", "Cliff", "Moss", "Pebble", "Cloud",
     ]
 
     static let openings = [

@@ -70,6 +70,7 @@ extension Assets {
         .chips a[aria-current] { background: var(--ink); color: var(--paper); border-color: var(--ink); }
         .count, .small, .foot, .trail { color: var(--soft); font-size: .92rem; }
 
+        .trail { margin-bottom: .8rem; }
         .grid { list-style: none; margin: 0; padding: 0; display: grid; gap: 1.1rem;
           grid-template-columns: repeat(auto-fill, minmax(10.5rem, 1fr)); }
         .card { display: grid; gap: .15rem; color: inherit; text-decoration: none; height: 100%; align-content: start;

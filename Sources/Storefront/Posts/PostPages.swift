@@ -43,8 +43,15 @@ struct PostPages: Sendable {
         """
         <li><div><a class="name" href="/posts/\(post.id)">\(post.title)</a>
         <p class="small">\(byline(post))</p>
-        <p>\(String(post.body.prefix(160)))\(post.body.count > 160 ? " …" : "")</p></div></li>
+        <p>\(beginning(of: post.body))</p></div></li>
         """
+    }
+
+    /// The first words, so that a list stays short.
+    private static func beginning(of text: String) -> String {
+        let start = text.prefix(160)
+        guard start.endIndex < text.endIndex else { return text }
+        return String(start[..<(start.lastIndex(of: " ") ?? start.endIndex)]) + " …"
     }
 
     private static func byline(_ post: Post) -> HTML {

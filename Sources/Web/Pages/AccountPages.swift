@@ -9,17 +9,17 @@ enum AccountPages {
     static let title = "Settings"
 
     static func add(to routes: PageRoutes) {
-        let show: PageRoutes.Show = { call, notice in try await show(call, notice) }
-        routes.get("/account", .viewer, show)
-        routes.post("/account/password", .viewer, on: show) { call in try await setPassword(call) }
-        routes.post("/account/tokens", .admin, on: show) { call in try await createToken(call) }
-        routes.post("/account/tokens/revoke", .admin, on: show) { call in
+        let page: PageRoutes.Show = { call, notice in try await show(call, notice) }
+        routes.get("/account", .viewer, page)
+        routes.post("/account/password", .viewer, on: page) { call in try await setPassword(call) }
+        routes.post("/account/tokens", .admin, on: page) { call in try await createToken(call) }
+        routes.post("/account/tokens/revoke", .admin, on: page) { call in
             let digest = try await call.form().trimmed("digest")
             try await call.record.revokeToken(digest, by: call.identity.actor)
             return call.done("/account", "revoked")
         }
-        routes.post("/account/accounts", .admin, on: show) { call in try await createAccount(call) }
-        routes.post("/account/accounts/state", .admin, on: show) { call in try await setState(call) }
+        routes.post("/account/accounts", .admin, on: page) { call in try await createAccount(call) }
+        routes.post("/account/accounts/state", .admin, on: page) { call in try await setState(call) }
     }
 
     // MARK: Acts
@@ -32,7 +32,8 @@ enum AccountPages {
         guard new == form["again"] else { throw Problem.invalid("again", "is not the same as the new password") }
         guard Record.passwordLengths.contains(new.utf8.count) else {
             throw Problem.invalid(
-                "password", "must have \(Record.passwordLengths.lowerBound) to \(Record.passwordLengths.upperBound) bytes")
+                "password",
+                "must have \(Record.passwordLengths.lowerBound) to \(Record.passwordLengths.upperBound) bytes")
         }
         _ = try await SignIn.attempt(
             name: name, password: form["present"] ?? "", request: call.request, context: call.context,
@@ -94,7 +95,8 @@ enum AccountPages {
 
     private static func token(_ token: AccessToken) -> Fields {
         [
-            "name": token.name, "account": token.account, "digest": token.digest, "short": String(token.digest.prefix(12)),
+            "name": token.name, "account": token.account, "digest": token.digest,
+            "short": String(token.digest.prefix(12)),
             "scopes": token.scopes.map(\.rawValue).sorted().joined(separator: ", "), "at": Words.time(token.createdAt),
         ]
     }
@@ -102,7 +104,8 @@ enum AccountPages {
     private static func account(_ account: Account, own: String) -> Fields {
         [
             "name": account.name, "role": account.role.rawValue, "at": Words.time(account.createdAt),
-            "badge": account.isDisabled ? Words.badge(.calm, "wait", "disabled") : Words.badge(.well, "ok", "may sign in"),
+            "badge": account.isDisabled
+                ? Words.badge(.calm, "wait", "disabled") : Words.badge(.well, "ok", "may sign in"),
             "isOwn": account.name == own, "word": account.isDisabled ? "Enable" : "Disable",
             "disable": account.isDisabled ? "no" : "yes",
         ]

@@ -23,7 +23,8 @@ struct BarChart {
         let (runs, failures) = bars.reduce((0, 0)) { ($0.0 + $1.runs, $0.1 + $1.failures) }
         guard runs > 0 else { return "\(name): no run in this time" }
         let last = bars.last { $0.failures > 0 }.map { ", the last at \(Words.clock($0.at)) UTC" } ?? ""
-        return "\(name): \(Words.count(runs, "run", "runs")), \(failures == 0 ? "none" : String(failures)) failed\(last)"
+        return
+            "\(name): \(Words.count(runs, "run", "runs")), \(failures == 0 ? "none" : String(failures)) failed\(last)"
     }
 
     var svg: String {
@@ -35,7 +36,8 @@ struct BarChart {
         }
         for mark in marks {
             let x = Self.percent(mark.position * 100)
-            svg += "<line class=\"mark\(mark.isUndo ? " undo" : "")\" x1=\"\(x)\" x2=\"\(x)\" y1=\"0\" y2=\"\(Self.height)\"/>"
+            svg +=
+                "<line class=\"mark\(mark.isUndo ? " undo" : "")\" x1=\"\(x)\" x2=\"\(x)\" y1=\"0\" y2=\"\(Self.height)\"/>"
         }
         return svg + "</svg>"
     }
@@ -59,7 +61,8 @@ struct BarChart {
 
     /// The axis above a service's charts: a diamond where something changed, a hollow one where it was undone.
     static func axis(_ marks: [ChangeMark]) -> String {
-        var svg = "<svg class=\"axis\" width=\"100%\" height=\"16\" role=\"img\" aria-label=\"\(HTMLText.escape(words(marks)))\">"
+        var svg =
+            "<svg class=\"axis\" width=\"100%\" height=\"16\" role=\"img\" aria-label=\"\(HTMLText.escape(words(marks)))\">"
         svg += "<line class=\"base\" x1=\"0\" x2=\"100%\" y1=\"8\" y2=\"8\"/>"
         for mark in marks {
             let title = "\(mark.isUndo ? "Undone: " : "")\(mark.change.title), \(Words.clock(mark.at)) UTC"
@@ -74,7 +77,8 @@ struct BarChart {
     private static func words(_ marks: [ChangeMark]) -> String {
         guard !marks.isEmpty else { return "No change in this time" }
         return "Changes: "
-            + marks.map { "\($0.isUndo ? "undone " : "")\($0.change.title) at \(Words.clock($0.at)) UTC" }.joined(separator: "; ")
+            + marks.map { "\($0.isUndo ? "undone " : "")\($0.change.title) at \(Words.clock($0.at)) UTC" }.joined(
+                separator: "; ")
     }
 
     /// With two decimals, without Foundation's formatters.

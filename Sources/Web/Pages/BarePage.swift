@@ -23,7 +23,10 @@ enum BarePage {
                 "title": title, "tone": tone.rawValue, "icon": "icon-\(icon)", "lines": lines,
                 "style": Assets.style.url, "script": Assets.script.url, "iconURL": Assets.icon.url,
                 "button": button.map {
-                    ["label": $0.label, "class": $0.isUndo ? "strong" : "primary", "mark": $0.isUndo ? "icon-undo" : "icon-ok"]
+                    [
+                        "label": $0.label, "class": $0.isUndo ? "strong" : "primary",
+                        "mark": $0.isUndo ? "icon-undo" : "icon-ok",
+                    ]
                         as Fields
                 },
                 "more": more.map { ["label": $0.label, "path": $0.path] as Fields }, "small": small,

@@ -11,7 +11,10 @@ enum CheckPages {
             let id = try id(call)
             guard call.record.policy.checks[id] != nil else { throw Problem.notFound("check '\(id)'") }
             guard let result = await call.services.runCheck(id) else {
-                throw Problem(.conflict, "\(id) cannot be run from here now: heartbeats are heard, and other checks run where Mainstay observes.")
+                throw Problem(
+                    .conflict,
+                    "\(id) cannot be run from here now: heartbeats are heard, and other checks run where Mainstay observes."
+                )
             }
             return call.done(Links.check(id), result.passed ? "passed" : "failed")
         }
@@ -32,11 +35,14 @@ enum CheckPages {
     static func page(_ view: CheckView, csrf: String, mayAct: Bool, notice: Notice? = nil) -> PageContent {
         let line = view.line
         let took = line.bars.filter { $0.runs > 0 }
-        let average = took.isEmpty ? nil : Span(milliseconds: took.reduce(0) { $0 + $1.tookAverage.milliseconds } / Int64(took.count))
+        let average =
+            took.isEmpty
+            ? nil : Span(milliseconds: took.reduce(0) { $0 + $1.tookAverage.milliseconds } / Int64(took.count))
         return PageContent(
             line.name, .dashboard, "check",
             [
-                "id": line.id, "name": line.name, "kind": line.isJourney ? "Journey" : "Check", "badge": Words.badge(line),
+                "id": line.id, "name": line.name, "kind": line.isJourney ? "Journey" : "Check",
+                "badge": Words.badge(line),
                 "since": Words.optionalTime(line.since), "service": view.service, "feature": view.feature,
                 "serviceHref": "/#service-\(Links.segment(view.service))", "team": view.team, "every": "\(line.every)",
                 "severity": view.severity.rawValue,
@@ -45,7 +51,8 @@ enum CheckPages {
                 "hour": BarChart("Last hour", line.bars, view.marks).svg, "hourStart": Words.clock(view.hour.start),
                 "hourAxis": BarChart.axis(view.marks), "daysAxis": BarChart.axis(view.dayMarks),
                 "days": BarChart("Last two days", view.dayBars, view.dayMarks).svg,
-                "daysStart": Words.minute(view.days.start), "runs": String(line.runs), "failures": String(line.failures),
+                "daysStart": Words.minute(view.days.start), "runs": String(line.runs),
+                "failures": String(line.failures),
                 "average": average?.spoken ?? "–", "slowest": took.map(\.tookMax).max()?.spoken ?? "–",
                 "last": view.state?.lastFailure.map(last), "csrf": csrf, "mayAct": mayAct, "path": Links.check(line.id),
             ], follows: "", refresh: 15, notice: notice)
@@ -55,7 +62,8 @@ enum CheckPages {
         [
             "at": Words.time(result.startedAt), "took": result.took.spoken, "words": result.failure?.sentence ?? "",
             "forced": result.forced.isEmpty
-                ? nil : result.forced.sorted { $0.key < $1.key }.map { "\($0.key) = \($0.value)" }.joined(separator: ", "),
+                ? nil
+                : result.forced.sorted { $0.key < $1.key }.map { "\($0.key) = \($0.value)" }.joined(separator: ", "),
             "steps": result.steps.map { step in
                 [
                     "name": step.name, "did": step.did, "took": step.took.spoken, "failure": step.failure,

@@ -91,7 +91,8 @@ enum DashboardPages {
     private static func feature(_ line: FeatureLine, _ marks: [ChangeMark]) -> Fields {
         [
             "name": line.name, "badge": Words.badge(line.health), "since": Words.optionalTime(line.since),
-            "flag": line.flag.map(flag), "incident": line.incident.map { ["href": Links.incident($0.incident.id)] as Fields },
+            "flag": line.flag.map(flag),
+            "incident": line.incident.map { ["href": Links.incident($0.incident.id)] as Fields },
             "isUnproven": line.isUnproven,
             "checks": line.checks.map { check($0, marks) },
         ]
@@ -101,7 +102,10 @@ enum DashboardPages {
         var words = "\(flag.definition.defaultVariant ?? "the code’s default") for everyone"
         if flag.definition.state == .disabled { words = "disabled" }
         if let rolling = flag.rolling { words = "\(rolling.variant) to \(percent(basisPoints: rolling.share))" }
-        return ["href": Links.flag(flag.service, flag.key), "words": words, "key": flag.key, "isRolling": flag.rolling != nil]
+        return [
+            "href": Links.flag(flag.service, flag.key), "words": words, "key": flag.key,
+            "isRolling": flag.rolling != nil,
+        ]
     }
 
     private static func check(_ line: CheckLine, _ marks: [ChangeMark]) -> Fields {
@@ -118,24 +122,21 @@ enum DashboardPages {
 
     private static func rollout(_ line: DashboardView.RolloutLine) -> Fields {
         let rollout = line.rollout
-        let stages = rollout.plan.stages.enumerated().map { index, stage in
-            ReleaseView.Stage(
-                share: stage.share, hold: stage.hold,
-                verdict: rollout.verdicts.indices.contains(index) ? rollout.verdicts[index] : nil,
-                isPresent: rollout.stage == index)
-        }
         let isStopped = rollout.status == .suspended
         return [
             "title": "\(rollout.plan.feature) \(rollout.plan.variant)", "href": Links.release(rollout.plan.release),
-            "badge": Words.badge(isStopped ? .ill : .info, isStopped ? "ill" : "rollout", isStopped ? "Stopped" : "Running"),
-            "service": rollout.service, "stages": Words.stages(stages), "holdEnds": Words.time(line.holdEnds),
+            "badge": Words.badge(
+                isStopped ? .ill : .info, isStopped ? "ill" : "rollout", isStopped ? "Stopped" : "Running"),
+            "service": rollout.service, "stages": Words.stages(ReleaseView.Stage.all(rollout)),
+            "holdEnds": Words.time(line.holdEnds),
             "isStopped": isStopped,
         ]
     }
 
     private static func ended(_ line: IncidentLine) -> Fields {
         [
-            "href": Links.incident(line.incident.id), "title": line.incident.title, "badge": Words.badge(line.incident.status),
+            "href": Links.incident(line.incident.id), "title": line.incident.title,
+            "badge": Words.badge(line.incident.status),
             "at": Words.optionalTime(line.incident.resolvedAt), "duration": line.duration.spoken,
             "hits": Words.hits(line.incident),
         ]

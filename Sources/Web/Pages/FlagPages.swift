@@ -84,7 +84,8 @@ enum FlagPages {
 
     private static func show(_ call: PageCall, _ notice: Notice?) async throws -> Response {
         let flag = try await flag(call)
-        guard let view = try await FlagView.load(service: flag.service, key: flag.key, call.record, now: call.now) else {
+        guard let view = try await FlagView.load(service: flag.service, key: flag.key, call.record, now: call.now)
+        else {
             throw Problem.notFound("flag '\(flag.key)'")
         }
         return try await call.respond(page(view, csrf: call.csrf, mayAct: call.isResponder, notice: notice))

@@ -12,7 +12,9 @@ extension IncidentPages {
                 [
                     "check": alert.id, "href": Links.check(alert.id), "at": Words.time(alert.since),
                     "forced": alert.forced.isEmpty
-                        ? nil : alert.forced.sorted { $0.key < $1.key }.map { "\($0.key) = \($0.value)" }.joined(separator: ", "),
+                        ? nil
+                        : alert.forced.sorted { $0.key < $1.key }.map { "\($0.key) = \($0.value)" }.joined(
+                            separator: ", "),
                     "steps": alert.steps.map(step),
                 ] as Fields
             },
@@ -56,10 +58,12 @@ extension IncidentPages {
         }
     }
 
-    private static let missing: Fields = [
-        "isMissing": true, "name": "", "did": "", "took": "", "failure": nil, "tone": "calm", "icon": "icon-wait",
-        "attempts": nil,
-    ]
+    private static var missing: Fields {
+        [
+            "isMissing": true, "name": "", "did": "", "took": "", "failure": nil, "tone": "calm", "icon": "icon-wait",
+            "attempts": nil,
+        ]
+    }
 
     private static func step(_ step: StepResult) -> Fields {
         [

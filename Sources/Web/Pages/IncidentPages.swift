@@ -66,7 +66,8 @@ enum IncidentPages {
         ]
         return PageContent(
             incident.title, .incidents, "incident",
-            head.adding(impact(view)).adding(cause(view)).adding(evidence(view)).adding(actions(view)).adding(story(view)),
+            head.adding(impact(view)).adding(cause(view)).adding(evidence(view)).adding(actions(view)).adding(
+                story(view)),
             follows: incident.id, refresh: incident.status.isOpen ? 20 : nil, notice: notice)
     }
 
@@ -79,7 +80,8 @@ enum IncidentPages {
                     ? "\(incident.usersExposed) of \(incident.usersActive) active users met the change"
                     : "\(incident.usersExposed) users met the change" : "The suspect does not tell who met it",
             "reporters": incident.reporters > 0
-                ? "\(Words.count(incident.reporters, "customer", "customers")) reported it" : "No customer has reported it",
+                ? "\(Words.count(incident.reporters, "customer", "customers")) reported it"
+                : "No customer has reported it",
         ]
     }
 
@@ -88,7 +90,8 @@ enum IncidentPages {
         let suspects: [Fields] = incident.suspects.enumerated().map { index, suspect in
             [
                 "rank": String(index + 1), "title": suspect.change.title, "href": Links.change(suspect.change.id),
-                "actor": suspect.change.actor.name, "at": Words.time(suspect.change.at), "verdict": Words.verdict(suspect),
+                "actor": suspect.change.actor.name, "at": Words.time(suspect.change.at),
+                "verdict": Words.verdict(suspect),
                 "reasons": suspect.reasons, "forced": suspect.change.forced,
                 "undoneBy": incident.undone[suspect.change.id],
             ]
@@ -155,7 +158,8 @@ enum IncidentPages {
         for choice in view.choices {
             switch choice {
             case .acknowledge: acknowledge = true
-            case .undo(let change): undos.append(["change": change.id, "title": change.title, "isFirst": undos.isEmpty])
+            case .undo(let change):
+                undos.append(["change": change.id, "title": change.title, "isFirst": undos.isEmpty])
             case .resolve: resolve = true
             case .review: review = true
             case .note: break

@@ -55,7 +55,9 @@ enum Layout {
                 "title": page.title, "style": Assets.style.url, "script": Assets.script.url, "icon": Assets.icon.url,
                 "stream": page.follows.map { stream($0, after: page.head) },
                 "refresh": page.refresh.map(String.init), "content": page.html,
-                "notice": page.notice.map { ["tone": $0.tone.rawValue, "icon": "icon-\($0.icon)", "text": $0.text] as Fields },
+                "notice": page.notice.map {
+                    ["tone": $0.tone.rawValue, "icon": "icon-\($0.icon)", "text": $0.text] as Fields
+                },
                 "person": identity.map { ["name": $0.account, "csrf": $0.csrf ?? ""] as Fields },
                 "nav": PageContent.Section.allCases.map { navigation($0, page, open: open) }, "version": version,
                 "inAccount": page.title == AccountPages.title,

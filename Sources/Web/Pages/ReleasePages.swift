@@ -79,7 +79,8 @@ enum ReleasePages {
         return [
             "gateTone": tone.rawValue,
             "gateBadge": view.verdict.map {
-                $0.allowed ? Words.badge(.well, "ok", "The gate allows it") : Words.badge(.ill, "shield", "The gate blocks it")
+                $0.allowed
+                    ? Words.badge(.well, "ok", "The gate allows it") : Words.badge(.ill, "shield", "The gate blocks it")
             } ?? Words.badge(.calm, "unknown", "The feature is no longer configured"),
             "reasons": (view.verdict?.reasons ?? []).map {
                 [

@@ -165,7 +165,9 @@ enum Words {
         }
     }
 
-    static func count(_ number: Int, _ one: String, _ many: String) -> String { "\(number) \(number == 1 ? one : many)" }
+    static func count(_ number: Int, _ one: String, _ many: String) -> String {
+        "\(number) \(number == 1 ? one : many)"
+    }
 
     static func stages(_ stages: [ReleaseView.Stage]) -> [Fields] {
         stages.map { stage in

@@ -21,6 +21,8 @@ enum ErrorAnswer {
             response = Response(html: page(problem, requestID: requestID), status: problem.status)
         }
         for field in problem.headers { response.headers[field.name] = field.value }
+        // An answer to HEAD has no body: a client would read it as the next answer.
+        if request.method == .head { response = Response(status: response.status, headers: response.headers) }
         return response
     }
 

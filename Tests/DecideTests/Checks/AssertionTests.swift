@@ -13,7 +13,8 @@ struct AssertionTests {
                 cookies: ["session": "abc"], body: Array(body.utf8), took: .milliseconds(120)))
     }
 
-    static let list = #"{"items":[{"product":42},{"product":7}],"code":"007","total":2,"gone":null,"name":"Ada L","ok":true}"#
+    static let list =
+        #"{"items":[{"product":42},{"product":7}],"code":"007","total":2,"gone":null,"name":"Ada L","ok":true}"#
 
     struct Row: Sendable, CustomTestStringConvertible {
         var key: String
@@ -180,7 +181,8 @@ struct AssertionTests {
     }
 
     @Test(
-        "globs", arguments: [
+        "globs",
+        arguments: [
             ("", "", true), ("abc", "a*c", true), ("abc", "a?c", true), ("abc", "*", true), ("abc", "ab", false),
             ("abc", "*b", false), ("aXbXc", "a*b*c", true), ("", "*", true), ("", "?", false), ("a.c", "a.c", true),
             ("abc", "a.c", false),

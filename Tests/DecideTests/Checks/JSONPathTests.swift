@@ -55,7 +55,8 @@ struct JSONPathTests {
     @Test(
         "refuses what it does not understand, with the reason",
         arguments: [
-            ("items", "must begin with $"), ("$.", "a name is expected"), ("$.a[", "is expected"), ("$.a[0", "']' is missing"),
+            ("items", "must begin with $"), ("$.", "a name is expected"), ("$.a[", "is expected"),
+            ("$.a[0", "']' is missing"),
             ("$.first-name", "'-' was not expected"), ("$.a[?@.b ==]", "a value to compare with"),
             ("$.a['b]", "closing quote"), ("$.a[?match(@.b, 'c')]", "'match' is not known"),
             ("$.a[?@[*] == 1]", "one value"), ("$.a[99999999999999999999]", "not an index"),
@@ -85,7 +86,8 @@ struct JSONPathTests {
         #expect(found.gap?.contains(gap) == true, "\(found.gap ?? "no gap")")
     }
 
-    @Test("an empty list, an absent member and a filter that matches nothing are honest absences",
+    @Test(
+        "an empty list, an absent member and a filter that matches nothing are honest absences",
         arguments: ["$.empty[*].sku", "$.user.email", "$.items[?@.product == 9]", "$.items[5]", "$..sku"])
     func honest(path: String) throws {
         let found = try JSONPath(parsing: path).select(from: Self.document)
@@ -121,15 +123,17 @@ struct JSONTextTests {
 
     @Test("keeps integers, doubles and text apart")
     func types() throws {
-        #expect(try JSONValue(parsing: "[1, 1.0, \"1\", 1e2, 9223372036854775808]")
-            == [1, 1.0, "1", 100.0, .double(9_223_372_036_854_775_808)])
+        #expect(
+            try JSONValue(parsing: "[1, 1.0, \"1\", 1e2, 9223372036854775808]")
+                == [1, 1.0, "1", 100.0, .double(9_223_372_036_854_775_808)])
         #expect(try JSONValue(parsing: #""\ud83d\ude00 \u00e9 \ud83d""#) == "😀 é \u{FFFD}")
     }
 
     @Test(
         "is refused when it is not JSON",
         arguments: [
-            "", "{", "[1,]", "{\"a\" 1}", "tru", "01", "1.", "-", "\"a", "\"\n\"", "\"\\x\"", "[1] 2", "nul", "1e999", "'a'",
+            "", "{", "[1,]", "{\"a\" 1}", "tru", "01", "1.", "-", "\"a", "\"\n\"", "\"\\x\"", "[1] 2", "nul", "1e999",
+            "'a'",
             "{a:1}", "\"\\u12\"",
         ])
     func refuses(text: String) {

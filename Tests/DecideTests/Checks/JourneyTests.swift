@@ -10,20 +10,24 @@ struct JourneyTests {
     @Test(
         "templates keep the type of a lone variable and write out all others",
         arguments: [
-            ("{{id}}", 42), ("{{ id }}", 42), ("{{code}}", "007"), ("{{list}}", [1]), ("n{{id}}", "n42"), ("{{id}}{{code}}", "42007"),
+            ("{{id}}", 42), ("{{ id }}", 42), ("{{code}}", "007"), ("{{list}}", [1]), ("n{{id}}", "n42"),
+            ("{{id}}{{code}}", "42007"),
             ("plain", "plain"), ("", ""), ("is {{flag}}", "is true"),
         ] as [(String, JSONValue)])
     func values(template: String, expected: JSONValue) throws {
         #expect(try Template(parsing: template).value(Self.variables) == expected)
     }
 
-    @Test("templates refuse what is unknown, null or broken", arguments: ["{{x}}", "{{none}}", "a{{list}}", "a{{none}}"])
+    @Test(
+        "templates refuse what is unknown, null or broken", arguments: ["{{x}}", "{{none}}", "a{{list}}", "a{{none}}"])
     func refused(template: String) throws {
         let template = try Template(parsing: template)
         #expect(throws: DefinitionError.self) { try template.value(Self.variables) }
     }
 
-    @Test("broken templates are refused when they are read", arguments: ["{{", "{{a", "{{}}", "{{a b}}", "{{1}}", "{{a..b}}"])
+    @Test(
+        "broken templates are refused when they are read",
+        arguments: ["{{", "{{a", "{{}}", "{{a b}}", "{{1}}", "{{a..b}}"])
     func broken(template: String) {
         #expect(throws: DefinitionError.self) { try Template(parsing: template) }
     }
@@ -46,7 +50,8 @@ struct JourneyTests {
 
     @Test("bodies are JSON with types kept, forms, or text")
     func bodies() throws {
-        let json = HTTPAction(.post, try Template(parsing: "/"), body: .json(["id": "{{id}}", "code": "{{code}}", "t": "x{{id}}"]))
+        let json = HTTPAction(
+            .post, try Template(parsing: "/"), body: .json(["id": "{{id}}", "code": "{{code}}", "t": "x{{id}}"]))
         let call = try HTTPCall(json, Self.variables)
         #expect(String(decoding: call.body ?? [], as: UTF8.self) == #"{"code":"007","id":42,"t":"x42"}"#)
         #expect(call.headers.map(\.value) == ["application/json"])
@@ -74,7 +79,8 @@ struct JourneyTests {
 
     @Test("dotted variables are SQL parameters with underscores")
     func sqlParameters() {
-        let found = SQLNames.parameters(of: "SELECT :account_email, :id", from: ["account.email": "e", "id": 1, "other": 2])
+        let found = SQLNames.parameters(
+            of: "SELECT :account_email, :id", from: ["account.email": "e", "id": 1, "other": 2])
         #expect(found == ["account_email": "e", "id": 1])
     }
 

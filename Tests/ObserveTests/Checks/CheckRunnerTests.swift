@@ -4,7 +4,7 @@ import Observe
 import Synchronization
 import Testing
 
-@Suite("Running checks")
+@Suite("Running checks", .timeLimit(.minutes(1)))
 struct CheckRunnerTests {
     @Test("an HTTP check passes on 2xx and on what it expects")
     func http() async throws {
@@ -13,7 +13,9 @@ struct CheckRunnerTests {
             let expect = try Bench.expect("status", 500)
             #expect(await bench.runner.run(bench.http("/broken", expect: expect)).passed)
             let broken = await bench.runner.run(bench.http("/broken"))
-            #expect(broken.failure == CheckFailure(kind: .assertion, step: nil, message: "status is 500, expected 200 to 299"))
+            #expect(
+                broken.failure
+                    == CheckFailure(kind: .assertion, step: nil, message: "status is 500, expected 200 to 299"))
             #expect(broken.check == "shop/check" && broken.startedAt == Bench.now)
         }
     }
@@ -24,7 +26,9 @@ struct CheckRunnerTests {
             #expect(await bench.runner.run(bench.http("/old")).failure?.message == "status is 302, expected 200 to 299")
             #expect(await bench.runner.run(bench.http("/old", redirects: 1)).passed)
             #expect(bench.shop.headers(of: "/ok").last?["cookie"] == "hop=1")
-            #expect(await bench.runner.run(bench.http("/loop", redirects: 5)).failure?.message.hasPrefix("status is 302") == true)
+            #expect(
+                await bench.runner.run(bench.http("/loop", redirects: 5)).failure?.message.hasPrefix("status is 302")
+                    == true)
         }
     }
 

@@ -3,16 +3,17 @@ import Observe
 import Synchronization
 import Testing
 
-@Suite("Running journeys")
+@Suite("Running journeys", .timeLimit(.minutes(1)))
 struct JourneyRunTests {
     @Test("the favorites journey passes on a healthy shop and leaves nothing behind")
     func healthy() async throws {
         try await Bench.with { bench in
             let result = await bench.runner.run(try bench.favorites())
             #expect(result.failure == nil)
-            #expect(result.steps.map(\.name) == [
-                "sign in", "press the button", "the list shows it", "the row is in the database", "take it back",
-            ])
+            #expect(
+                result.steps.map(\.name) == [
+                    "sign in", "press the button", "the list shows it", "the row is in the database", "take it back",
+                ])
             #expect(result.steps[1].did.hasPrefix("PUT /favorites/") && result.steps[1].did.hasSuffix(" → 201"))
             #expect(result.steps[3].did.hasSuffix("→ 1 row"))
             #expect(try await bench.shop.rows() == 0)
@@ -22,10 +23,12 @@ struct JourneyRunTests {
 
     @Test("a button that answers 201 and stores nothing is caught")
     func faulty() async throws {
-        try await Bench.with { bench in
+        var options = CheckRunner.Options()
+        options.firstPause = .milliseconds(1)
+        try await Bench.with(options: options) { bench in
             bench.shop.isFaulty.withLock { $0 = true }
             var steps = try Bench.proof()
-            steps[2].eventually = .milliseconds(350)
+            steps[2].eventually = .milliseconds(1_500)
             let result = await bench.runner.run(try bench.favorites(steps: steps))
             #expect(result.failure?.kind == .assertion && result.failure?.step == "the list shows it")
             #expect(result.failure?.message.hasPrefix("$.items[*].product has no values, expected to contain ") == true)
@@ -64,7 +67,7 @@ struct JourneyRunTests {
             var steps = try Bench.proof()
             let hanging = JourneyStep("hangs", try Bench.request(.get, "http://127.0.0.1:\(silent.port)/"))
             steps.replaceSubrange(2..., with: [hanging])
-            let result = await bench.runner.run(try bench.favorites(steps: steps, timeout: .seconds(2)))
+            let result = await bench.runner.run(try bench.favorites(steps: steps, timeout: .seconds(3)))
             try await silent.close()
             #expect(result.failure?.kind == .timeout && result.failure?.step == "hangs", "\(result)")
             #expect(result.steps.last?.name == "take it back" && result.steps.last?.failure == nil)
@@ -76,11 +79,14 @@ struct JourneyRunTests {
     func failingCleanUp() async throws {
         try await Bench.with { bench in
             let always = [
-                JourneyStep("first", try Bench.request(.delete, "/favorites/{{product}}"), expect: try Bench.expect("status", 200)),
+                JourneyStep(
+                    "first", try Bench.request(.delete, "/favorites/{{product}}"),
+                    expect: try Bench.expect("status", 200)),
                 JourneyStep("second", try Bench.request(.get, "/ok")),
             ]
             let unclean = await bench.runner.run(try bench.favorites(always: always))
-            #expect(unclean.failure == CheckFailure(kind: .cleanUp, step: "first", message: "status is 204, expected 200"))
+            #expect(
+                unclean.failure == CheckFailure(kind: .cleanUp, step: "first", message: "status is 204, expected 200"))
             #expect(unclean.steps.suffix(2).map(\.failure) == ["status is 204, expected 200", nil])
             let broken = JourneyStep("broken", try Bench.request(.get, "/broken"))
             let both = await bench.runner.run(try bench.favorites(steps: [broken], always: always))
@@ -92,7 +98,8 @@ struct JourneyRunTests {
     func stops() async throws {
         try await Bench.with { bench in
             let steps = [
-                JourneyStep("broken", try Bench.request(.get, "/broken")), JourneyStep("never", try Bench.request(.get, "/ok")),
+                JourneyStep("broken", try Bench.request(.get, "/broken")),
+                JourneyStep("never", try Bench.request(.get, "/ok")),
             ]
             let result = await bench.runner.run(try bench.favorites(steps: steps, always: []))
             #expect(result.steps.map(\.name) == ["broken"])

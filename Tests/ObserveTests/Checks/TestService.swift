@@ -25,7 +25,8 @@ struct Bench: Sendable {
         _ body: @escaping @Sendable (Bench) async throws -> Void
     ) async throws {
         let shop = try await Shop()
-        let client = HTTPClient(eventLoopGroup: .singletonMultiThreadedEventLoopGroup, configuration: CheckRunner.clientConfiguration())
+        let client = HTTPClient(
+            eventLoopGroup: .singletonMultiThreadedEventLoopGroup, configuration: CheckRunner.clientConfiguration())
         let probe = SQLProbe()
         do {
             try await shop.application.test(.live) { server in
@@ -49,7 +50,9 @@ struct Bench: Sendable {
         CheckDefinition(service: "shop", name: "check", every: .seconds(5), timeout: timeout, kind: kind)
     }
 
-    func http(_ path: String, redirects: Int = 0, expect: [Assertion] = [], timeout: Span = .seconds(10)) -> CheckDefinition {
+    func http(_ path: String, redirects: Int = 0, expect: [Assertion] = [], timeout: Span = .seconds(10))
+        -> CheckDefinition
+    {
         check(.http(HTTPCheck(url: baseURL + path, redirects: redirects, expect: expect)), timeout: timeout)
     }
 
@@ -64,7 +67,8 @@ struct Bench: Sendable {
                     steps: steps.isEmpty ? try Bench.proof() : steps,
                     always: try always ?? [
                         JourneyStep(
-                            "take it back", try Bench.request(.delete, "/favorites/{{product}}"), expect: try Bench.expect("status", 204))
+                            "take it back", try Bench.request(.delete, "/favorites/{{product}}"),
+                            expect: try Bench.expect("status", 204))
                     ],
                     databases: ["database": shop.path],
                     account: JourneyAccount(email: "ada@example.test", password: "correct horse"))),
@@ -87,7 +91,9 @@ struct Bench: Sendable {
                 expect: try expect("$.items[*].product", ["contains": "{{product}}"])),
             JourneyStep(
                 "the row is in the database",
-                .sql("SELECT count(*) AS n FROM favorites WHERE user_id = :user AND product_id = :product", on: "database"),
+                .sql(
+                    "SELECT count(*) AS n FROM favorites WHERE user_id = :user AND product_id = :product",
+                    on: "database"),
                 expect: try expect("n", 1, isSQL: true)),
         ]
     }
@@ -181,7 +187,9 @@ final class Shop: Sendable {
                 defer { lag -= 1 }
                 return lag > 0
             }
-            let rows = try await database.read { try $0.query("SELECT product_id AS p FROM favorites").map { try $0.int("p") } }
+            let rows = try await database.read {
+                try $0.query("SELECT product_id AS p FROM favorites").map { try $0.int("p") }
+            }
             let items = isLate ? [] : rows.map { #"{"product":\#($0)}"# }
             return Response(
                 status: .ok, headers: [.contentType: "application/json"],

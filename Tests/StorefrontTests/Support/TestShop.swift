@@ -10,7 +10,7 @@ import Synchronization
 
 /// A clock that stands still until a test moves it.
 final class TestClock: Sendable {
-    private let time = Mutex<Int64>(1_700_000_000_000)
+    private let time = Mutex<Int64>(1_760_000_000_000)
 
     var wall: WallClock { WallClock { self.time.withLock { $0 } } }
 

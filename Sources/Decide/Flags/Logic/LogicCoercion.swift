@@ -124,7 +124,7 @@ enum LogicCoercion {
         {
             let digits = String(decoding: bytes.dropFirst(2), as: UTF8.self)
             guard digits.utf8.first != UInt8(ascii: "+"), digits.utf8.first != UInt8(ascii: "-") else { return .nan }
-            return UInt64(digits, radix: 16).map(Double.init) ?? .nan
+            return UInt64(digits, radix: 16).map { Double($0) } ?? .nan
         }
         return numberLength(bytes) == bytes.count ? decimal(bytes) : .nan
     }

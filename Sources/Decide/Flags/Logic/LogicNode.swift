@@ -97,6 +97,13 @@ struct FractionalRule: Sendable {
         /// Everything is written out: `bounds` are the running sums of the weights.
         case fixed(variants: [JSONValue], bounds: [UInt64], total: UInt64)
         case computed([Bucket])
+
+        var count: Int {
+            switch self {
+            case .fixed(let variants, _, _): variants.count
+            case .computed(let buckets): buckets.count
+            }
+        }
     }
 
     /// Weights add up to at most this.

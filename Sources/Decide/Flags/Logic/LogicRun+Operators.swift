@@ -187,7 +187,9 @@ extension LogicRun {
                 hash = Self.hash(placed)
             }
         }
-        guard let hash = hash ?? implicitHash(rule.version) else { return .null }
+        // Who gets the only bucket needs no placing.
+        let isPlain = extra == nil && hash == nil && rule.buckets.count == 1
+        guard let hash = hash ?? implicitHash(rule.version) ?? (isPlain ? 0 : nil) else { return .null }
         if extra == nil, case .fixed(let variants, let bounds, let total) = rule.buckets {
             guard total > 0 else { return .null }
             let bucket = (UInt64(hash) * total) >> 32

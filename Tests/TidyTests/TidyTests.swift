@@ -1,0 +1,38 @@
+import Foundation
+import Testing
+
+@Suite("The repository is tidy")
+struct TidyTests {
+    @Test("Sources", arguments: Rule.sources)
+    func sources(rule: Rule) throws {
+        try hold(rule, for: try Repository.swift("Sources"))
+    }
+
+    @Test("Tests", arguments: Rule.tests)
+    func tests(rule: Rule) throws {
+        try hold(rule, for: try Repository.swift("Tests"))
+    }
+
+    @Test("Every file", arguments: Rule.all)
+    func everything(rule: Rule) throws {
+        try hold(rule, for: try Repository.files.get())
+    }
+
+    @Test("Package.swift", arguments: Rule.manifest)
+    func manifest(rule: Rule) throws {
+        try hold(rule, for: [try #require(try Repository.read("Package.swift"))])
+    }
+
+    @Test("every folder of Sources is in the table of arrows, and the table names nothing else")
+    func tableIsWhole() throws {
+        let folders = Set(try Repository.swift("Sources").compactMap(\.module))
+        #expect(folders == Set(Arrows.house.allowed.keys))
+    }
+
+    private func hold(_ rule: Rule, for files: [SourceFile]) throws {
+        #expect(!files.isEmpty)
+        let violations = try files.flatMap { try rule.find($0) }
+        let list = violations.map(\.description).joined(separator: "\n")
+        #expect(violations.isEmpty, "\(rule.name):\n\(list)")
+    }
+}
