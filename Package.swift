@@ -189,7 +189,7 @@ let package = Package(
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "Logging", package: "swift-log"),
             ]),
-        .testTarget(name: "AppTests", dependencies: ["App", "Decide"]),
+        .testTarget(name: "AppTests", dependencies: ["App", "Act", "Decide"]),
         .testTarget(
             name: "MainstayKitTests",
             dependencies: [

@@ -26,9 +26,9 @@ struct MainstayClient: Sendable {
                 let answer = try await response.body.collect(upTo: 64 * 1_024)
                 return (Int(response.status.code), Self.detail(answer))
             }
-        } catch let error as CancellationError {
-            throw error
         } catch {
+            // However the HTTP client words it.
+            if Task.isCancelled { throw CancellationError() }
             throw MainstayError(code: .unavailable, operation: operation, detail: Self.reason(error))
         }
     }
@@ -43,9 +43,9 @@ struct MainstayClient: Sendable {
             response = try await within(timeout) {
                 try await httpClient.execute(prepared, deadline: .distantFuture)
             }
-        } catch let error as CancellationError {
-            throw error
         } catch {
+            // However the HTTP client words it.
+            if Task.isCancelled { throw CancellationError() }
             throw MainstayError(code: .unavailable, operation: "flags.stream", detail: Self.reason(error))
         }
         guard response.status == .ok else {

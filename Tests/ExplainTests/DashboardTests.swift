@@ -1,7 +1,8 @@
 import Decide
 import Explain
-import Record
 import Testing
+
+@testable import Record
 
 @Suite("Dashboard")
 struct DashboardTests {

@@ -35,7 +35,7 @@ struct LedgerTests {
         let scene = try await Scene(until: .proven)
         let view = try #require(try await ReleaseView.load(Scene.release, scene.record, now: scene.now))
         #expect(view.stages.map(\.verdict) == [.worse, nil, nil])
-        #expect(!view.stages.contains(where: \.isPresent))
+        #expect(view.stages.filter(\.isPresent).isEmpty)
         try await scene.close()
     }
 

@@ -45,7 +45,7 @@ struct PostmortemTests {
         let text = try await Postmortem.markdown(for: Scene.incident, scene.record, now: scene.now)
         #expect(!text.contains("<script>"))
         #expect(!text.contains("**nothing**"))
-        #expect(!text.contains("](javascript:"))
+        #expect(!text.contains("[link]("))
         #expect(text.contains("Told support: &lt;b&gt;fixed&lt;/b&gt;."))
         try await scene.close()
     }

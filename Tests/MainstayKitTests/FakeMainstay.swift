@@ -73,6 +73,20 @@ final class FakeMainstay: Sendable {
         try await group.waitForAll()
     }
 
+    /// A free port for servers that come and go, below those that the system gives to others in the meantime.
+    static func fixedPort() async throws -> Int {
+        let first = Int(ProcessInfo.processInfo.processIdentifier) % 10_000
+        for offset in 0..<200 {
+            let port = 20_000 + (first + offset) % 10_000
+            do {
+                return try await FakeMainstay().serve(port: port) { $0 }
+            } catch {
+                continue
+            }
+        }
+        throw NotReached()
+    }
+
     func publish(_ set: FlagSet) { publish(FlagdCodec.encode(set)) }
 
     func publish(_ bytes: [UInt8]) {

@@ -42,13 +42,9 @@ struct FlagStreamTests {
         first.prepare(Kit.set(5, favorites: "v1"))
         let second = FakeMainstay()
         second.prepare(Kit.set(6, favorites: "v2"))
-        let port = Box(0)
-        try await first.serve { firstPort in
-            port.value = firstPort
-            try await Task.sleep(for: .zero)
-        }
-        try await Kit.run(Kit.configuration(port: port.value)) { mainstay in
-            try await first.serve(port: port.value) { _ in
+        let port = try await FakeMainstay.fixedPort()
+        try await Kit.run(Kit.configuration(port: port)) { mainstay in
+            try await first.serve(port: port) { _ in
                 try await eventually("connected") { mainstay.status.connected }
                 first.dropStreams()
                 try await eventually("a second connection") {
@@ -58,7 +54,7 @@ struct FlagStreamTests {
             try await eventually("disconnected") { !mainstay.status.connected }
             #expect(mainstay.status.lastError != nil)
             #expect(mainstay.variant("favorites", default: "code", for: user) == "v1")
-            try await second.serve(port: port.value) { _ in
+            try await second.serve(port: port) { _ in
                 try await eventually("the new server's definitions") { mainstay.status.version == 6 }
                 #expect(mainstay.variant("favorites", default: "code", for: user) == "v2")
             }

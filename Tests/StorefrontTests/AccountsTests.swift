@@ -159,6 +159,25 @@ struct AccountsTests {
 
 @Suite("Passwords")
 struct PasswordTests {
+    @Test("of a crowd are checked once, and wrong ones are found wrong every time")
+    func crowd() async throws {
+        let hasher = PasswordHasher()
+        try await withThrowingTaskGroup(of: Bool.self) { group in
+            for _ in 0..<100 { group.addTask { try await hasher.verify("demo", DemoData.password) } }
+            for try await right in group { #expect(right) }
+        }
+        for _ in 0..<2 { #expect(try await !hasher.verify("dem0", DemoData.password)) }
+    }
+
+    @Test("that find no place in the queue are refused for now")
+    func queueLimit() async throws {
+        let hasher = PasswordHasher(queueLimit: 0)
+        let error = await #expect(throws: Problem.self) { try await hasher.verify("demo", DemoData.password) }
+        #expect(error?.status == .serviceUnavailable)
+        let open = PasswordHasher(queueLimit: 1)
+        for _ in 0..<3 { #expect(try await !open.verify("wrong", DemoData.password)) }
+    }
+
     @Test("are found right and wrong by their hash")
     func verify() throws {
         let hash = try PasswordHash.make("correct horse", salt: Array(0..<16))

@@ -1,7 +1,7 @@
 /// Who may import whom. The table is the architecture: a new arrow is a decision, made here and in ARCHITECTURE.md.
 ///
-/// `SQL` is the only module that knows a database's library, `Act` the only one that knows libcurl, `Web` and `Storefront`
-/// the only ones that know the HTTP server, and `Observe`, `Act` and `Explain` never know one another.
+/// `SQL` is the only module that knows a database's library, `Act` the only one that knows libcurl, `Web` and
+/// `Storefront` the only ones that know the HTTP server, and `Observe`, `Act` and `Explain` never know one another.
 struct Arrows: Sendable {
     /// Modules of this package, and libraries, by importing module.
     let allowed: [String: Set<String>]

@@ -159,11 +159,13 @@ extension RuleTests {
             text: "// Long because it is a table.\n" + String(repeating: "a()\n", count: 500), lines: []),
         Sample(
             rule: "lines are at most 120 columns",
-            text: "a()\nlet a = \"\(String(repeating: "a", count: 120))\"\n// \(String(repeating: "b", count: 120))",
+            text: "a()\nlet \(String(repeating: "a", count: 120))\n// \(String(repeating: "b", count: 120))",
             lines: [2, 3]),
         Sample(
             rule: "lines are at most 120 columns",
-            text: "let a = \"\"\"\n    \(String(repeating: "a", count: 120))\n    \"\"\"", lines: []),
+            text:
+                "let a = \"\(String(repeating: "a", count: 120))\"\nlet b = \"\"\"\n    \(String(repeating: "ä", count: 120))\n    \"\"\"",
+            lines: []),
         Sample(
             rule: "lines of tests are at most 120 columns",
             text: "let a = b\(String(repeating: "b", count: 120))", lines: [1]),

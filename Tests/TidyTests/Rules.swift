@@ -63,7 +63,7 @@ enum Purity {
         ),
         (#"(?<![\w)\]?])\.now\b|\b(Instant|Date|\w*Clock)\.now\b"#, "a clock: time comes in as now"),
         (#"\b(SystemRandomNumberGenerator|randomElement|shuffled?|UUID)\b"#, "chance: it comes in as a value"),
-        (#"\brandom\((?!.*using:)"#, "chance: it comes in as a value"),
+        (#"\brandom\(in:(?!.*using:)"#, "chance: it comes in as a value"),
         (#"\b(FileManager|FileHandle|ProcessInfo|getenv|fopen|readLine|URLSession)\b"#, "I/O has no place in Decide"),
         (#"\b(async|await|Task|AsyncStream|actor)\b(?!\s*:)"#, "Decide does not wait"),
         (#"\b(Mutex|Atomic)\b"#, "Decide shares no state"),
@@ -109,15 +109,13 @@ enum Lengths {
         ]
     }
 
-    /// Text inside a string of several lines may be longer: it cannot always be broken.
+    /// What stands inside strings is not counted: it cannot always be broken.
     static func lines(of source: SourceFile) -> [Violation] {
         zip(source.lines, source.code).enumerated().compactMap { index, pair in
-            let (line, code) = pair
-            guard line.count > Lengths.line else { return nil }
-            let isText = code.allSatisfy(\.isWhitespace) && !line.trimmingCharacters(in: .whitespaces).hasPrefix("//")
-            guard !isText else { return nil }
+            let length = pair.0.count - pair.1.count { $0 == SwiftText.mark }
+            guard length > line else { return nil }
             return Violation(
-                file: source.path, line: index + 1, message: "\(line.count) columns; at most \(Lengths.line)")
+                file: source.path, line: index + 1, message: "\(length) columns beside strings; at most \(line)")
         }
     }
 }

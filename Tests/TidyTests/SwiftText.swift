@@ -6,7 +6,10 @@ struct SwiftText {
     private var output: [UInt8] = []
     private var index = 0
 
-    /// The text with comments and the contents of strings replaced by spaces, line by line.
+    /// Stands for each character inside a string.
+    static let mark: Character = "\u{1}"
+
+    /// The text with comments replaced by spaces and the contents of strings by marks, line by line.
     static func blanked(_ text: String) -> String {
         var scanner = SwiftText(bytes: Array(text.utf8))
         scanner.scanCode(untilParenthesis: false)
@@ -35,9 +38,9 @@ struct SwiftText {
         index += count
     }
 
-    private mutating func blank(_ count: Int = 1) {
-        for byte in bytes[min(index, bytes.count)..<min(index + count, bytes.count)] {
-            output.append(byte == .newline ? .newline : .space)
+    private mutating func blank(_ count: Int = 1, with filler: UInt8 = .space) {
+        for byte in bytes[min(index, bytes.count)..<min(index + count, bytes.count)] where !byte.isContinuation {
+            output.append(byte == .newline ? .newline : filler)
         }
         index += count
     }
@@ -55,7 +58,7 @@ struct SwiftText {
             } else {
                 if next == .open { depth += 1 }
                 if next == .close { depth -= 1 }
-                if untilParenthesis { blank() } else { keep() }
+                if untilParenthesis { blank(with: .filler) } else { keep() }
                 if untilParenthesis, depth == 0 { return }
             }
         }
@@ -89,7 +92,7 @@ struct SwiftText {
         while let next = byte(index) {
             if next == .backslash, count(of: .hash, from: index + 1, atMost: hashes) == hashes {
                 let isInterpolation = byte(index + 1 + hashes) == .open
-                blank(isInterpolation ? 1 + hashes : 2 + hashes)
+                blank(isInterpolation ? 1 + hashes : 2 + hashes, with: .filler)
                 if isInterpolation { scanCode(untilParenthesis: true) }
             } else if next == .quote, count(of: .quote, from: index, atMost: quotes) == quotes,
                 count(of: .hash, from: index + quotes, atMost: hashes) == hashes
@@ -98,7 +101,7 @@ struct SwiftText {
             } else if quotes == 1, next == .newline {
                 return  // Not closed: the compiler says so.
             } else {
-                blank()
+                blank(with: .filler)
             }
         }
     }
@@ -183,6 +186,7 @@ enum SwiftFunctions {
 extension UInt8 {
     fileprivate static let newline = UInt8(ascii: "\n")
     fileprivate static let space = UInt8(ascii: " ")
+    fileprivate static let filler: UInt8 = 1
     fileprivate static let slash = UInt8(ascii: "/")
     fileprivate static let star = UInt8(ascii: "*")
     fileprivate static let hash = UInt8(ascii: "#")
@@ -198,6 +202,9 @@ extension UInt8 {
     fileprivate static let backtick = UInt8(ascii: "`")
 
     fileprivate var isBlank: Bool { self == .space || self == .newline || self == UInt8(ascii: "\t") }
+
+    /// Not the first byte of a character in UTF-8.
+    fileprivate var isContinuation: Bool { self & 0xC0 == 0x80 }
 
     /// Letters outside ASCII too: no byte of theirs means anything else.
     fileprivate var isIdentifier: Bool {

@@ -164,7 +164,7 @@ struct APIClient: Sendable {
             let isJSON = response.headers[.contentType]?.contains("json") ?? false
             let answer = Answer(
                 status: response.status.code, headers: response.headers, text: text,
-                json: isJSON ? try JSONValue(parsing: text) : .null)
+                json: isJSON && !text.isEmpty ? try JSONValue(parsing: text) : .null)
             for fault in Contract.shared.faults(method, path, answer) {
                 Issue.record("\(method) \(path) → \(answer.status): \(fault)", sourceLocation: location)
             }

@@ -157,7 +157,7 @@ struct APIProblemTests {
             #expect(policy.contains("frame-ancestors 'none'"))
             #expect(!policy.contains("unsafe"))
             #expect(answer.headers[HTTPField.Name("X-Content-Type-Options")!] == "nosniff")
-            #expect(answer.headers[HTTPField.Name("Referrer-Policy")!] == "no-referrer")
+            #expect(answer.headers[HTTPField.Name("Referrer-Policy")!] == "same-origin")
         }
     }
 

@@ -105,7 +105,8 @@ struct APIReportTests {
     func forwarded() async throws {
         func reporters(_ isTrusted: Bool) async throws -> Int {
             let found = Box()
-            try await withAPI(adjust: { $0.services.settings.trustsForwardedFor = isTrusted }) { house, client async throws in
+            try await withAPI(adjust: { $0.services.settings.trustsForwardedFor = isTrusted }) {
+                house, client async throws in
                 for address in ["203.0.113.1", "6.6.6.6, 203.0.113.2", "203.0.113.2", "2001:db8::1", "2001:db8::2"] {
                     _ = try await client.send(
                         .post, Self.path, Self.report(), headers: [.xForwardedFor: address])

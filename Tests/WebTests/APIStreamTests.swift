@@ -1,6 +1,5 @@
 import AsyncHTTPClient
 import Decide
-import Foundation
 import Hummingbird
 import HummingbirdTesting
 import Interop
@@ -47,10 +46,12 @@ struct APIStreamTests {
         }
     }
 
+    private typealias Open = @Sendable (String) async throws -> HTTPClientResponse
+
     private func withServer(
         adjust: @Sendable (inout APIHouse) -> Void = { _ in },
         _ body:
-            @Sendable @escaping (APIHouse, @Sendable (String) async throws -> HTTPClientResponse) async throws -> Void
+            @Sendable @escaping (APIHouse, @escaping Open) async throws -> Void
     ) async throws {
         try await withDatabase { database, _ in
             var house = try await APIHouse.make(database)

@@ -5,8 +5,8 @@ import Foundation
 /// Makes and reads the links by which the receiver of a page acts without signing in.
 ///
 /// `BASE/l/TOKEN`, where the token is `base64url(payload).base64url(HMAC-SHA256(key, payload))` and the payload names
-/// the page, what the link does and when it ends. A token says only who may ask; that it works once is the page's own state
-/// in the record (`PageEvent.linkUsed`).
+/// the page, what the link does and when it ends. A token says only who may ask; that it works once is the page's own
+/// state in the record (`PageEvent.linkUsed`).
 package struct LinkSigner: Sendable {
     /// Longer tokens are not looked at.
     package static let tokenLimit = 2_048

@@ -89,7 +89,8 @@ enum MailBody {
     private static func buttonStyle(_ kind: OutgoingPage.Link.Kind) -> String {
         switch kind {
         case .acknowledge, .undo:
-            "display:inline-block;padding:10px 16px;border-radius:6px;background:#1d4f91;color:#fff;text-decoration:none"
+            "display:inline-block;padding:10px 16px;border-radius:6px;"
+                + "background:#1d4f91;color:#fff;text-decoration:none"
         case .incident: "color:#1d4f91"
         }
     }

@@ -12,6 +12,15 @@ extension ConfigurationReader {
         var timeout: Span
     }
 
+    /// Where the parts of one journey stand.
+    private struct JourneyFields {
+        var journey: Field
+        /// Those that run always after the others.
+        var steps: [Field]
+        var variables: [Field]
+        var secrets: [Field]
+    }
+
     func readJourneys() {
         for field in journeys { readJourney(field) }
     }
@@ -28,21 +37,23 @@ extension ConfigurationReader {
         if let account = section["account"] { journey.account = self.account(account) }
         let variables = (section["variables"].map { pairs($0, "a mapping of variables") }) ?? []
         for variable in variables { journey.variables[variable.name] = self.variable(variable) }
-        journey.secrets = (section["secrets"]?.items() ?? []).compactMap { $0.text("the name of a variable") }
+        let secrets = section["secrets"]?.items() ?? []
+        journey.secrets = secrets.compactMap { $0.text("the name of a variable") }
         if let span = section["clean-up-timeout"]?.span(.seconds(1) ... .minutes(5)) { journey.cleanUpTimeout = span }
         let user = section["user"]?.text() ?? "synthetic"
         let stepFields = steps(section.required("steps", "what a user does, step by step"))
         let alwaysFields = steps(section["always"])
-        var places: [(step: Int, field: Field)] = []
+        var places: [Field] = []
         for (index, item) in (stepFields + alwaysFields).enumerated() {
             guard let step = step(item, context) else { continue }
-            places.append((places.count, item))
+            places.append(item)
             if index < stepFields.count { journey.steps.append(step) } else { journey.always.append(step) }
         }
         section.finish()
         // A step that could not be read would only bring further complaints about what it would have set.
         if places.count == stepFields.count + alwaysFields.count, !places.isEmpty {
-            check(journey, field, steps: places.map(\.field), variables: variables, frame)
+            let fields = JourneyFields(journey: field, steps: places, variables: variables, secrets: secrets)
+            check(journey, fields, service: frame.service)
         }
         add(
             field, frame, .journey(journey), every: pace.every, timeout: pace.timeout, thresholds, user: user)
@@ -146,11 +157,11 @@ extension ConfigurationReader {
     }
 
     /// What Decide finds wrong, told at the step or variable that it is about.
-    private func check(_ journey: Journey, _ field: Field, steps: [Field], variables: [Field], _ frame: CheckFrame) {
+    private func check(_ journey: Journey, _ fields: JourneyFields, service: String) {
         var journey = journey
         // Told where the service is declared.
         journey.baseURL = "http://localhost"
-        for name in declared["database of \(frame.service)"] ?? [] { journey.databases[name] = "" }
+        for name in declared["database of \(service)"] ?? [] { journey.databases[name] = "" }
         // Numbers in place of names, to find the step again.
         for index in journey.steps.indices { journey.steps[index].name = "\(index)" }
         for index in journey.always.indices { journey.always[index].name = "\(journey.steps.count + index)" }
@@ -160,22 +171,23 @@ extension ConfigurationReader {
         for problem in journey.problems() {
             let parts = problem.firstRange(of: ": ").map { (problem[..<$0.lowerBound], problem[$0.upperBound...]) }
             guard let (subject, message) = parts else {
-                field.problemAtKey(problem)
+                fields.journey.problemAtKey(problem)
                 continue
             }
-            let suggestion = meant(by: message, known)
-            if let index = Int(subject), steps.indices.contains(index) {
-                steps[index].problemAtKey(String(message), suggestion: suggestion)
-            } else if let variable = variables.first(where: { "variable \($0.name)" == subject }) {
-                variable.problemAtKey(String(message), suggestion: suggestion)
-            } else {
-                field.problemAtKey(problem)
+            let step = Int(subject).flatMap { fields.steps.indices.contains($0) ? fields.steps[$0] : nil }
+            let variable = fields.variables.first { "variable \($0.name)" == subject }
+            guard let place = step ?? variable else {
+                fields.journey.problemAtKey(problem)
+                continue
             }
+            let isAccount = message.contains("account.") && journey.account == nil
+            let advice = isAccount ? ": give the service an 'account'" : ""
+            place.problemAtKey("\(message)\(advice)", suggestion: meant(by: message, known))
         }
-        for secret in journey.secrets where !known.contains(secret) {
-            field.problemAtKey(
-                "'\(secret)' under 'secrets' is no variable or capture",
-                suggestion: Spelling.nearest(to: secret, among: known))
+        for secret in fields.secrets where !known.contains(secret.written) {
+            secret.problem(
+                "there is no variable or capture '\(secret.written)'",
+                suggestion: Spelling.nearest(to: secret.written, among: known))
         }
     }
 

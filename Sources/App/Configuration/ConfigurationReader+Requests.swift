@@ -73,7 +73,8 @@ extension ConfigurationReader {
         do throws(DefinitionError) {
             return try Assertion.parse(subject, field.node.json, isSQL: isSQL)
         } catch {
-            field.problemAtKey(error.message, suggestion: isSQL ? nil : subjectMeant(by: subject))
+            let suggestion = Self.listed(in: error.message) ?? (isSQL ? nil : subjectMeant(by: subject))
+            field.problemAtKey(error.message, suggestion: suggestion)
             return []
         }
     }
@@ -86,6 +87,14 @@ extension ConfigurationReader {
             field.problem(error.message, suggestion: isSQL ? nil : subjectMeant(by: text))
             return nil
         }
+    }
+
+    /// For `'contian' is not a predicate (equals, contains are)`: which of those was meant.
+    private static func listed(in message: String) -> String? {
+        guard message.hasSuffix(" are)"), let open = message.lastIndex(of: "(") else { return nil }
+        let quoted = message.split(separator: "'", omittingEmptySubsequences: false)
+        let names = message[message.index(after: open)...].dropLast(5).split(separator: ", ").map(String.init)
+        return quoted.count > 2 ? Spelling.nearest(to: String(quoted[1]), among: names) : nil
     }
 
     private func subjectMeant(by text: String) -> String? {

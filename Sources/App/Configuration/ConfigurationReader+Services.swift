@@ -6,7 +6,7 @@ extension ConfigurationReader {
         guard let field = top.required("services", "name the services that are watched") else { return }
         let fields = field.entries("service")
         declare("service", fields)
-        if fields.isEmpty, field.isMap || field.node.isNull { field.problemAtKey("there is no service in it") }
+        if field.node.isNull || field.hasNoMembers { field.problemAtKey("there is no service in it") }
         for field in fields { readService(field) }
     }
 

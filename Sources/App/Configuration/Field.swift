@@ -24,6 +24,7 @@ struct Field {
 
     var isText: Bool { if case .scalar = node.value { !node.isNull } else { false } }
     var isList: Bool { if case .list = node.value { true } else { false } }
+    var hasNoMembers: Bool { if case .map(let members) = node.value { members.isEmpty } else { false } }
     var isMap: Bool { if case .map = node.value { true } else { false } }
 
     /// Plain numbers are texts, too; nothing is not.

@@ -26,7 +26,7 @@ struct DrillConsole: Sendable {
         let clock = after.map { "+" + Self.clock($0) } ?? ""
         say("  " + clock.leftPadded(to: 9) + "  " + text)
         if let original {
-            say("  " + "".leftPadded(to: 9) + "  \u{21B3} originally after \(original.after.spoken): \(original.what)")
+            say("  " + "".leftPadded(to: 9) + "  \u{21B3} originally \(original.after == .zero ? "at the start" : "after \(original.after.spoken)"): \(original.what)")
         }
     }
 

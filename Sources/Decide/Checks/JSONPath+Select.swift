@@ -172,7 +172,8 @@ struct JSONPathSearch {
 
     // MARK: Filters
 
-    /// A member that a filter compares with and that no candidate has: then no candidate can match, whatever it is.
+    /// What a filter compares with and no candidate has, or none with a comparable type: then no candidate can
+    /// match, whatever it is, and matching nothing proves nothing.
     func blindFilter(_ segment: JSONPath.Segment, _ nodes: [JSONValue]) -> String? {
         guard !segment.isDescendant, segment.selectors.count == 1, case .filter(let filter) = segment.selectors[0]
         else {
@@ -180,19 +181,33 @@ struct JSONPathSearch {
         }
         let candidates = nodes.flatMap(Self.children)
         guard !candidates.isEmpty else { return nil }
-        return Self.compared(filter).first { query in
-            !candidates.contains { Self.singular(query, from: $0) != nil }
-        }.map { $0.segments.map(\.text).joined() }
+        for (query, other) in Self.compared(filter) {
+            let path = query.segments.map(\.text).joined()
+            let values = candidates.compactMap { Self.singular(query, from: $0) }
+            if values.isEmpty { return path }
+            guard let wanted = constant(other), wanted != .null else { continue }
+            if !values.contains(where: { $0.kindName == wanted.kindName }) { return "a \(wanted.kindName) as \(path)" }
+        }
+        return nil
     }
 
-    private static func compared(_ filter: JSONPath.Filter) -> [JSONPath.Query] {
+    private func constant(_ operand: JSONPath.Operand) -> JSONValue? {
+        switch operand {
+        case .literal(let value): return value
+        case .variable(let name): return variables[name]
+        case .query, .length, .count: return nil
+        }
+    }
+
+    private static func compared(_ filter: JSONPath.Filter) -> [(JSONPath.Query, JSONPath.Operand)] {
         switch filter {
         case .any(let filters), .all(let filters): filters.flatMap(compared)
         case .not(let filter): compared(filter)
         case .exists: []
         case .compare(let left, _, let right):
-            [left, right].compactMap { operand in
-                if case .query(let query) = operand, query.isRelative, !query.segments.isEmpty { query } else { nil }
+            [(left, right), (right, left)].compactMap { operand, other in
+                guard case .query(let query) = operand, query.isRelative else { return nil }
+                return (query, other)
             }
         }
     }

@@ -1,6 +1,6 @@
 /// Text as Markdown (CommonMark and GitHub's tables) that means itself.
 package enum Markdown {
-    /// Escapes everything that could be markup, HTML or a table's border, and joins lines, so that what a customer or
+    /// Escapes everything that could be markup within a line, HTML or a table's border, and joins lines, so that what a customer or
     /// a service wrote stays one run of plain text wherever it is put.
     package static func escape(_ text: String) -> String {
         var escaped = ""
@@ -13,7 +13,7 @@ package enum Markdown {
             }
             isSpace = false
             switch character {
-            case "\\", "`", "*", "_", "[", "]", "#", "|", "~", "!":
+            case "\\", "`", "*", "_", "[", "]", "|", "~":
                 escaped.append("\\")
                 escaped.append(character)
             case "<": escaped += "&lt;"

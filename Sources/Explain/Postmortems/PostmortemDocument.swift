@@ -96,7 +96,7 @@ extension PostmortemDocument {
     /// A line that begins like a list or a number would become one.
     private static func protectStart(_ line: String) -> String {
         guard let first = line.first else { return line }
-        if first == "-" || first == "+" || first == "=" { return "\\" + line }
+        if first == "-" || first == "+" || first == "=" || first == "#" { return "\\" + line }
         let digits = line.prefix { $0.isNumber }
         let next = line.dropFirst(digits.count).first
         guard !digits.isEmpty, next == "." || next == ")" else { return line }

@@ -11,24 +11,25 @@ import Synchronization
 /// remembered for a while under a keyed hash, so that a crowd that signs in again and again does not cost scrypt each
 /// time; the key is random and never leaves this process.
 final class PasswordHasher: Service {
-    static let queueLimit = 64
+    /// Five seconds of waiting at worst, on one thread.
+    static let queueLimit = 128
     static let memoryLimit = 1_000
     static let memoryMilliseconds: Int64 = 10 * 60_000
 
     private struct State {
         var queued = 0
         /// Keyed hash of password and stored hash → when it is forgotten.
-        var known: [SymmetricTag: Int64] = [:]
+        var known: [Data: Int64] = [:]
     }
 
-    private typealias SymmetricTag = Data
-
     private let pool: NIOThreadPool
+    private let queueLimit: Int
     private let clock: WallClock
     private let key = SymmetricKey(size: .bits256)
     private let state = Mutex(State())
 
-    init(threads: Int = 1, clock: WallClock = .system) {
+    init(threads: Int = 1, queueLimit: Int = PasswordHasher.queueLimit, clock: WallClock = .system) {
+        self.queueLimit = queueLimit
         pool = NIOThreadPool(numberOfThreads: threads)
         self.clock = clock
         pool.start()
@@ -54,20 +55,26 @@ final class PasswordHasher: Service {
     func verify(_ password: String, _ hash: String) async throws -> Bool {
         let tag = Data(HMAC<SHA256>.authenticationCode(for: Data("\(hash)\n\(password)".utf8), using: key))
         let now = clock.now()
-        if state.withLock({ $0.known[tag].map { $0 > now } ?? false }) { return true }
-        let right = try await bounded { try PasswordHash.verify(password, hash) }
-        if right {
+        if isKnown(tag, at: now) { return true }
+        return try await bounded { [self] in
+            // While this waited, another may have found the same password right.
+            if isKnown(tag, at: now) { return true }
+            guard try PasswordHash.verify(password, hash) else { return false }
             state.withLock { state in
                 if state.known.count >= Self.memoryLimit { state.known.removeAll(keepingCapacity: true) }
                 state.known[tag] = now + Self.memoryMilliseconds
             }
+            return true
         }
-        return right
+    }
+
+    private func isKnown(_ tag: Data, at now: Int64) -> Bool {
+        state.withLock { $0.known[tag].map { $0 > now } ?? false }
     }
 
     private func bounded<Value: Sendable>(_ body: @escaping @Sendable () throws -> Value) async throws -> Value {
         let admitted = state.withLock { state in
-            guard state.queued < Self.queueLimit else { return false }
+            guard state.queued < queueLimit else { return false }
             state.queued += 1
             return true
         }

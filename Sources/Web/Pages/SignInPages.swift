@@ -69,7 +69,7 @@ enum SignInPages {
         <div><label for="password">Password</label><input id="password" name="password" type="password" autocomplete="current-password" required maxlength="200"{{#name}} autofocus{{/name}}></div>
         <button class="primary">Sign in</button>
         </form>
-        <p class="quiet">Mainstay printed the first administrator’s name and password when it was started for the first time.</p>
+        <p class="quiet">The first administrator’s name and password are in <code>first-administrator.txt</code> in Mainstay’s data folder.</p>
         </section>
         """
 }

@@ -80,9 +80,11 @@ struct JSONPathTests {
             ("$.items[*].sku", "3 of 3 values have no .sku"),
             ("$.items[*].tags", "1 of 3 values have no .tags"),
             ("$.items[?@.sku == 7]", "none of the values in $.items has .sku"),
+            ("$.items[?@.name == 7]", "none of the values in $.items has a number as .name"),
+            ("$.items[?@.price == {{text}}]", "none of the values in $.items has a text as .price"),
         ])
     func gaps(path: String, gap: String) throws {
-        let found = try JSONPath(parsing: path).select(from: Self.document)
+        let found = try JSONPath(parsing: path).select(from: Self.document, variables: ["text": "8.5"])
         #expect(found.gap?.contains(gap) == true, "\(found.gap ?? "no gap")")
     }
 

@@ -19,7 +19,8 @@ struct SecurityHeaders: RouterMiddleware {
         response.headers[HTTPField.Name("X-Content-Type-Options")!] = "nosniff"
         response.headers[HTTPField.Name("X-Frame-Options")!] = "DENY"
         // Addresses of pages may hold secrets (links that work once).
-        response.headers[HTTPField.Name("Referrer-Policy")!] = "no-referrer"
+        // Not "no-referrer": with that, browsers send "Origin: null" along with our own forms, which are then refused.
+        response.headers[HTTPField.Name("Referrer-Policy")!] = "same-origin"
         response.headers[HTTPField.Name("Cross-Origin-Opener-Policy")!] = "same-origin"
         if isSecure { response.headers[.strictTransportSecurity] = "max-age=31536000" }
         if response.headers[.cacheControl] == nil { response.headers[.cacheControl] = "no-store" }
