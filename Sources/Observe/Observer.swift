@@ -45,7 +45,8 @@ package struct Observer: Service {
         do {
             try await record.dropLease(Self.leaseName, owner: owner)
         } catch {
-            logger.warning("the observer's lease could not be given back; it ends by itself", metadata: ["cause": "\(error)"])
+            logger.warning(
+                "the observer's lease could not be given back; it ends by itself", metadata: ["cause": "\(error)"])
         }
     }
 

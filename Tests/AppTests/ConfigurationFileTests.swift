@@ -1,3 +1,5 @@
+import Decide
+import Foundation
 import Testing
 
 @testable import App
@@ -23,21 +25,55 @@ struct ConfigurationFileTests {
     @Test(
         "says what is wrong with people, channels and teams",
         arguments: [
-            Bad("person", "people: { ada: ada, lin: {}, eva: { mail: e@x } }\nteams: { shop: ada }\n" + service, "?"),
-            Bad("no mail server", "people: { ada: a@x.test }\nteams: { shop: ada }\n" + service, "?"),
-            Bad("empty team", "teams: { shop: [], data: }\n" + service, "?"),
             Bad(
-                "member", "people: { ada: a@x.test }\nteams: { shop: [ adda ], data: { people: [ lin ], chanels: [] } }\n"
-                    + "channels: { email: { smtp: \"smtp://a\", from: m@x.test } }\n" + service, "?"),
+                "person", "people: { ada: ada, lin: {}, eva: { mail: e@x } }\nteams: { shop: ada }\n" + service,
+                "mainstay.yaml:1:16: people.ada: 'ada' is not an e-mail address",
+                "mainstay.yaml:1:21: people.lin: 'email' is missing: pages are sent there",
+                "mainstay.yaml:1:37: people.eva.mail: unknown key 'mail'; did you mean 'email'?",
+                "mainstay.yaml:2:16: teams.shop: ada is paged by e-mail, but there is no mail server: add one under 'channels', such as email: { smtp: \"smtp://…\", from: … }"
+            ),
             Bad(
-                "mail", "people: { ada: a@x.test }\nteams: { shop: ada }\nchannels:\n"
-                    + "  email: { smtp: \"http://a\", form: a@x }\n  more: { smtp: \"smtp://u:hunter2@a\", from: a@x }\n" + service, "?"),
+                "no mail server", "people: { ada: a@x.test }\nteams: { shop: ada }\n" + service,
+                "mainstay.yaml:2:16: teams.shop: ada is paged by e-mail, but there is no mail server: add one under 'channels', such as email: { smtp: \"smtp://…\", from: … }"
+            ),
             Bad(
-                "mail user", "people: { ada: a@x.test }\nteams: { shop: ada }\nchannels:\n"
-                    + "  email: { smtp: \"smtp://a\", from: a@x, user: ada, tls: always }\n" + service, "?"),
+                "empty team", "teams: { shop: [], data: }\n" + service,
+                "mainstay.yaml:1:10: teams.shop: nobody is in this team, so nobody would be paged: name people or channels",
+                "mainstay.yaml:1:20: teams.data: nobody is in this team, so nobody would be paged: name people or channels"
+            ),
             Bad(
-                "channels", "teams: { shop: [ chat ] }\nchannels:\n  chat: { slack: hooks.example.test/hunter2 }\n"
-                    + "  bot: { webhook: \"https://a.test\" }\n  pager: { url: \"https://a.test\" }\n  none:\n" + service, "?"),
+                "member",
+                "people: { ada: a@x.test }\nteams: { shop: [ adda ], data: { people: [ lin ], chanels: [] } }\n"
+                    + "channels: { email: { smtp: \"smtp://a\", from: m@x.test } }\n" + service,
+                "mainstay.yaml:2:18: teams.shop[0]: there is no person or channel 'adda'; did you mean 'ada'?",
+                "mainstay.yaml:2:44: teams.data.people[0]: there is no person 'lin' (there are ada)",
+                "mainstay.yaml:2:51: teams.data.chanels: unknown key 'chanels'; did you mean 'channels'?"),
+            Bad(
+                "mail",
+                "people: { ada: a@x.test }\nteams: { shop: ada }\nchannels:\n"
+                    + "  email: { smtp: \"http://a\", form: a@x }\n  more: { smtp: \"smtp://u:hunter2@a\", from: a@x }\n"
+                    + service,
+                "mainstay.yaml:4:18: channels.email.smtp: a mail server is smtp://host:port or smtps://host:port",
+                "mainstay.yaml:4:30: channels.email.form: unknown key 'form'; did you mean 'from'?",
+                "mainstay.yaml:5:11: channels.more.smtp: there is a mail server already ('email'); one is used for all mail",
+                "mainstay.yaml:5:17: channels.more.smtp: put user and password under 'user' and 'password-file', not into the URL"
+            ),
+            Bad(
+                "mail user",
+                "people: { ada: a@x.test }\nteams: { shop: ada }\nchannels:\n"
+                    + "  email: { smtp: \"smtp://a\", from: a@x, user: ada, tls: always }\n" + service,
+                "mainstay.yaml:4:41: channels.email.user: 'password' or 'password-file' is missing beside the user",
+                "mainstay.yaml:4:57: channels.email.tls: 'always' is none of required, when-offered"),
+            Bad(
+                "channels",
+                "teams: { shop: [ chat ] }\nchannels:\n  chat: { slack: hooks.example.test/hunter2 }\n"
+                    + "  bot: { webhook: \"https://a.test\" }\n  pager: { url: \"https://a.test\" }\n  none:\n"
+                    + service,
+                "mainstay.yaml:3:18: channels.chat.slack: this is not a URL that begins with http:// or https://",
+                "mainstay.yaml:4:3: channels.bot: 'secret' or 'secret-file' is missing: its receiver verifies by it that Mainstay sent the page",
+                "mainstay.yaml:5:3: channels.pager: the kind of channel is missing: give one of smtp, slack, webhook",
+                "mainstay.yaml:5:12: channels.pager.url: unknown key 'url' (known are slack, smtp, webhook)",
+                "mainstay.yaml:6:3: channels.none: the kind of channel is missing: give one of smtp, slack, webhook"),
         ])
     func people(bad: Bad) {
         #expect(ConfigurationFixture.problems(bad.text) == bad.problems)
@@ -46,18 +82,38 @@ struct ConfigurationFileTests {
     @Test(
         "says where a file stops being YAML",
         arguments: [
-            Bad("empty", "", "?"),
-            Bad("comment", "# nothing\n", "?"),
-            Bad("text", "hello", "?"),
-            Bad("list", "- a\n- b\n", "?"),
-            Bad("bracket", "services: { shop: { team: [ a }\n", "?"),
-            Bad("tab", "services:\n\tshop: {}\n", "?"),
-            Bad("quote", "people: { ada: \"a@x }\n", "?"),
-            Bad("twice", "services:\n  shop: {}\n  shop: {}\n", "?"),
-            Bad("two documents", "a: 1\n---\nb: 2\n", "?"),
-            Bad("alias of nothing", "a: *b\n", "?"),
-            Bad("unquoted template", "services: { shop: { team: {{team}} } }\n", "?"),
-            Bad("NUL", "a: \u{0}\n", "?"),
+            Bad("empty", "", "mainstay.yaml:1:1: the file is empty"),
+            Bad("comment", "# nothing\n", "mainstay.yaml:1:1: the file is empty"),
+            Bad(
+                "text", "hello", "mainstay.yaml:1:1: a mapping with keys such as 'services' is expected here, not text"),
+            Bad(
+                "list", "- a\n- b\n",
+                "mainstay.yaml:1:1: a mapping with keys such as 'services' is expected here, not a list"),
+            Bad(
+                "bracket", "services: { shop: { team: [ a }\n",
+                "mainstay.yaml:1:31: this is not YAML: did not find expected ',' or ']' (while parsing a flow sequence, line 1)"
+            ),
+            Bad(
+                "tab", "services:\n\tshop: {}\n",
+                "mainstay.yaml:2:1: this is not YAML: found character that cannot start any token (while scanning for the next token, line 2); indent with spaces, not with tabs"
+            ),
+            Bad(
+                "quote", "people: { ada: \"a@x }\n",
+                "mainstay.yaml:4:1: this is not YAML: found unexpected end of stream (while scanning a quoted scalar, line 1)"
+            ),
+            Bad(
+                "twice", "services:\n  shop: {}\n  shop: {}\n",
+                "mainstay.yaml:2:3: 'shop' is written more than once in one mapping: keep one of them"),
+            Bad(
+                "two documents", "a: 1\n---\nb: 2\n",
+                "mainstay.yaml:2:1: this is not YAML: but found another document (expected a single document in the stream, line 1)"
+            ),
+            Bad("alias of nothing", "a: *b\n", "mainstay.yaml:1:4: this is not YAML: found undefined alias"),
+            Bad(
+                "unquoted template", "services: { shop: { team: {{team}} } }\n",
+                "mainstay.yaml:1:28: services.shop.team: a key must be text; put values that begin with '{{' into quotes"
+            ),
+            Bad("NUL", "a: \u{0}\n", "mainstay.yaml:1:1: this is not YAML: control characters are not allowed"),
         ])
     func syntax(bad: Bad) {
         #expect(ConfigurationFixture.problems(bad.text) == bad.problems)
@@ -66,15 +122,31 @@ struct ConfigurationFileTests {
     @Test(
         "names the environment variable that is missing, and quotes none",
         arguments: [
-            Bad("missing", "${TEAM}", "?"),
-            Bad("empty", "${EMPTY}", "?"),
-            Bad("not closed", "${TEAM", "?"),
-            Bad("no name", "${1:-shop}", "?"),
-            Bad("wrong value", "${WRONG}", "?"),
-            Bad("fallback", "${TEAM:-hsop}", "?"),
+            Bad(
+                "missing", "${TEAM}",
+                "mainstay.yaml:4:27: services.shop.team: the environment variable TEAM is not set, or is empty; set it, or give a fallback: ${TEAM:-…}"
+            ),
+            Bad(
+                "empty", "${EMPTY}",
+                "mainstay.yaml:4:27: services.shop.team: the environment variable EMPTY is not set, or is empty; set it, or give a fallback: ${EMPTY:-…}"
+            ),
+            Bad(
+                "not closed", "${TEAM",
+                "mainstay.yaml:4:27: services.shop.team: '${' is not closed; write '$${' where no variable is meant"),
+            Bad(
+                "no name", "${1:-shop}",
+                "mainstay.yaml:4:27: services.shop.team: '${1}' is not a variable; write ${NAME} or ${NAME:-fallback}"),
+            Bad(
+                "wrong value", "${WRONG}",
+                "mainstay.yaml:4:27: services.shop.team: there is no team '${WRONG}' (there are shop)"),
+            Bad(
+                "fallback", "${TEAM:-hsop}",
+                "mainstay.yaml:4:27: services.shop.team: there is no team '${TEAM:-hsop}'; did you mean 'shop'?"),
             Bad("fine", "${FINE}"),
             Bad("fine fallback", "${TEAM:-shop}"),
-            Bad("escaped", "$${FINE}", "?"),
+            Bad(
+                "escaped", "$${FINE}",
+                "mainstay.yaml:4:27: services.shop.team: there is no team '$${FINE}' (there are shop)"),
         ])
     func environment(bad: Bad) {
         let text = ConfigurationFixture.people + "services: { shop: { team: \"\(bad.text)\" } }"
@@ -119,7 +191,10 @@ struct ConfigurationFileTests {
         let again = ("again.yaml", "server: {}\nservices:\n  shop: { team: shop }\n")
         let more = ("more.yaml", "server: {}\n")
         #expect(
-            ConfigurationFixture.problems([people, shop, again, more]) == ["?"])
+            ConfigurationFixture.problems([people, shop, again, more]) == [
+                "again.yaml:3:3: services.shop: 'shop' is declared in shop.yaml:1 already",
+                "more.yaml:1:1: server: 'server' stands in again.yaml:1 already",
+            ])
     }
 
     @Test("finds aliases that would grow without bound before they do")
@@ -129,13 +204,20 @@ struct ConfigurationFileTests {
             let aliases = Array(repeating: "*a\(level - 1)", count: 9).joined(separator: ", ")
             bomb += "a\(level): &a\(level) [ \(aliases) ]\n"
         }
-        #expect(ConfigurationFixture.problems(bomb) == ["?"])
-        let nodes = "a: &a [ \(Array(repeating: "x", count: 1_000).joined(separator: ", ")) ]\n"
+        #expect(ConfigurationFixture.problems(bomb).first?.contains("more than 50000 values") == true)
+        let chain = (1...9).map { "a\($0): &a\($0) x\n" }.joined() + "b: *a1\n"
+        #expect(
+            ConfigurationFixture.problems(chain) == [
+                "mainstay.yaml:9:5: there are more than 8 anchors: write the values out"
+            ])
+        let nodes =
+            "a: &a [ \(Array(repeating: "x", count: 1_000).joined(separator: ", ")) ]\n"
             + "b: [ \(Array(repeating: "*a", count: 60).joined(separator: ", ")) ]\n"
         #expect(ConfigurationFixture.problems(nodes).first?.contains("more than 50000 values") == true)
         for key in ["? *a\n: 1", "*a : 1", "[ *a ]: 1", "{ b: *a } : 1", "c: { [ *a, 1 ]: 2 }", "? - *a\n: 1"] {
             let problems = ConfigurationFixture.problems("a: &a [ x ]\n\(key)\n")
-            #expect(problems.count == 1 && problems[0].contains("an alias cannot be part of a key"), "\(key): \(problems)")
+            #expect(
+                problems.count == 1 && problems[0].contains("an alias cannot be part of a key"), "\(key): \(problems)")
         }
     }
 
@@ -156,7 +238,7 @@ struct ConfigurationFileTests {
         let large = "people: {}\n#" + String(repeating: "x", count: 1 << 20)
         #expect(ConfigurationFixture.problems(large) == ["mainstay.yaml:1:1: the file is larger than 1 MiB"])
         let deep = "a: " + String(repeating: "[", count: 60) + String(repeating: "]", count: 60)
-        #expect(ConfigurationFixture.problems(deep) == ["?"])
+        #expect(ConfigurationFixture.problems(deep).first?.hasSuffix("values are nested more than 40 deep") == true)
         let deeper = "a: " + String(repeating: "[", count: 100_000)
         #expect(ConfigurationFixture.problems(deeper).count == 1)
     }

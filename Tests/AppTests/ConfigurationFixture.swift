@@ -30,7 +30,9 @@ enum ConfigurationFixture {
     static func load(
         _ files: [(name: String, text: String)], environment: [String: String] = [:]
     ) throws(ConfigurationErrors) -> Configuration {
-        let sources = files.map { ConfigurationSource(name: $0.name, folder: "/etc/mainstay", bytes: Array($0.text.utf8)) }
+        let sources = files.map {
+            ConfigurationSource(name: $0.name, folder: "/etc/mainstay", bytes: Array($0.text.utf8))
+        }
         return try ConfigurationLoader.read(sources, environment: environment)
     }
 
@@ -50,7 +52,8 @@ enum ConfigurationFixture {
 
     /// The top of the package.
     static var root: URL {
-        URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+        URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .deletingLastPathComponent()
     }
 }
 

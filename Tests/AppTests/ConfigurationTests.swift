@@ -65,7 +65,8 @@ struct ConfigurationTests {
         #expect(mail.password == "hunter2")
         #expect(mail.requireTLS)
         #expect(mail.timeout == .seconds(20))
-        guard case .slack(let hook) = book.channels["chat"], case .webhook(let url, let secret) = book.channels["bot"] else {
+        guard case .slack(let hook) = book.channels["chat"], case .webhook(let url, let secret) = book.channels["bot"]
+        else {
             Issue.record("the channels are of other kinds")
             return
         }
@@ -81,7 +82,8 @@ struct ConfigurationTests {
         #expect(
             favorites
                 == FeaturePolicy(
-                    name: "favorites", team: "shop", flag: "favorites", proof: ["storefront/favorites-saved"], undo: .auto,
+                    name: "favorites", team: "shop", flag: "favorites", proof: ["storefront/favorites-saved"],
+                    undo: .auto,
                     rollout: RolloutPolicy(
                         name: "quick", stages: stages.map { RolloutPolicy.Stage(share: $0.0, hold: $0.1) })))
         let posts = try #require(policy.feature("storefront", "posts"))
@@ -178,7 +180,8 @@ struct ConfigurationTests {
         #expect(
             journey.steps[2]
                 == JourneyStep(
-                    "the list shows it", .http(HTTPAction(.get, try Template(parsing: "/api/favorites"), headers: authorization)),
+                    "the list shows it",
+                    .http(HTTPAction(.get, try Template(parsing: "/api/favorites"), headers: authorization)),
                     eventually: .seconds(2),
                     expect: [
                         Assertion(.status, .equals(200)),
@@ -265,7 +268,9 @@ struct ConfigurationTests {
         let configuration = try ConfigurationLoader.load(path: path, environment: [:])
         #expect(configuration.services["shop"]?.token == "0123456789abcdef0123")
         #expect(
-            configuration.files.map { String($0.dropFirst(path.count + 1)) } == ["a.yaml", "b.yml", "token.key", "none.key"])
+            configuration.files.map { String($0.dropFirst(path.count + 1)) } == [
+                "a.yaml", "b.yml", "token.key", "none.key",
+            ])
         let missing = #expect(throws: ConfigurationErrors.self) {
             try ConfigurationLoader.load(path: path + "/c.yaml", environment: [:])
         }

@@ -3,10 +3,12 @@ import Testing
 
 @Suite("A check's state")
 struct CheckStateTests {
-    @Test("passes and failures in a row decide, and each alert fires and ends once", arguments: [
-        ("p", CheckState.Status.passing, 0), ("f", .failing, 1), ("pf", .failing, 1), ("pff", .failing, 1),
-        ("pfp", .failing, 1), ("pfpp", .passing, 1), ("pfpfpp", .passing, 1), ("pfppf", .failing, 2),
-    ])
+    @Test(
+        "passes and failures in a row decide, and each alert fires and ends once",
+        arguments: [
+            ("p", CheckState.Status.passing, 0), ("f", .failing, 1), ("pf", .failing, 1), ("pff", .failing, 1),
+            ("pfp", .failing, 1), ("pfpp", .passing, 1), ("pfpfpp", .passing, 1), ("pfppf", .failing, 2),
+        ])
     func rows(runs: String, status: CheckState.Status, incidents: Int) throws {
         var house = House()
         for run in runs {

@@ -32,7 +32,9 @@ struct House {
             after.things[next.subject] = step.state
             after.due[next.subject] = step.due
             after.entries += step.entries
-            for effect in step.effects where after.effectKeys.insert(effect.key).inserted { after.effects.append(effect) }
+            for effect in step.effects where after.effectKeys.insert(effect.key).inserted {
+                after.effects.append(effect)
+            }
             for change in step.changes { after.changes[change.id] = change }
             queue += step.forwards
         }
@@ -125,7 +127,9 @@ extension Policy {
                     .init(share: 10_000, hold: .seconds(10)),
                 ]))
         return Policy(
-            services: ["storefront": ServicePolicy(name: "storefront", team: "shop", features: ["favorites": favorites])],
+            services: [
+                "storefront": ServicePolicy(name: "storefront", team: "shop", features: ["favorites": favorites])
+            ],
             teams: [
                 "shop": TeamPolicy(
                     name: "shop",

@@ -11,7 +11,9 @@ struct UserSketchTests {
         return mixed ^ (mixed >> 31)
     }
 
-    @Test("is exact for few and within five per cent for many", arguments: [0, 1, 300, 1_024, 1_025, 3_000, 10_000, 200_000])
+    @Test(
+        "is exact for few and within five per cent for many",
+        arguments: [0, 1, 300, 1_024, 1_025, 3_000, 10_000, 200_000])
     func counts(users: Int) {
         var sketch = UserSketch()
         for user in 0..<users { sketch.insert(hash(UInt64(user))) }
@@ -23,7 +25,9 @@ struct UserSketchTests {
         }
     }
 
-    @Test("merging gives the count of the union, in any order", arguments: [(100, 100), (900, 900), (5_000, 10), (10, 5_000)])
+    @Test(
+        "merging gives the count of the union, in any order",
+        arguments: [(100, 100), (900, 900), (5_000, 10), (10, 5_000)])
     func merges(left: Int, right: Int) {
         var (first, second, union) = (UserSketch(), UserSketch(), UserSketch())
         for user in 0..<left { first.insert(hash(UInt64(user))) }

@@ -64,7 +64,9 @@ struct AccessTests {
         }
     }
 
-    @Test("names and passwords are checked", arguments: [("a b", "correct horse"), ("", "correct horse"), ("ada", "short")])
+    @Test(
+        "names and passwords are checked",
+        arguments: [("a b", "correct horse"), ("", "correct horse"), ("ada", "short")])
     func invalid(name: String, password: String) async throws {
         try await withRecord(.sqlite) { record, _, _ in
             await #expect(throws: Refusal.self) {

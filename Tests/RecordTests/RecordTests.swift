@@ -175,3 +175,32 @@ struct RecordTests {
         }
     }
 }
+
+@Suite("What a record does with what it cannot read")
+struct UnreadableTests {
+    @Test("an effect that cannot be read holds up no other", arguments: TestDriver.available)
+    func passedOver(driver: TestDriver) async throws {
+        try await withRecord(driver) { record, clock, _ in
+            try await record.database.write { connection in
+                try connection.execute(
+                    """
+                    INSERT INTO outbox (id, effect_key, lane, body, created_at, due_at, expires_at, attempts)
+                    VALUES (-1, 'from-the-future', 'act', '{"teleport":{}}', 0, 0, 9000000000000000, 0)
+                    """)
+            }
+            _ = try await record.reportFailure(at: clock.now)
+            let claimed = try await record.claim(.act, owner: "a", lease: .seconds(10), limit: 10)
+            #expect(claimed.map(\.key) == ["deliver/storefront-favorites-1/ada/email/opened"])
+        }
+    }
+
+    @Test("a database of a newer version is refused", arguments: TestDriver.available)
+    func newer(driver: TestDriver) async throws {
+        try await withRecord(driver) { record, _, _ in
+            try await record.database.write { connection in
+                try connection.execute("UPDATE schema_versions SET version = 99 WHERE version = 3")
+            }
+            await #expect(throws: SQLError.self) { try await record.migrate() }
+        }
+    }
+}

@@ -16,7 +16,8 @@ struct CheckCommand: ParsableCommand {
         let policy = configuration.policy
         let features = policy.services.values.reduce(0) { $0 + $1.features.count }
         print(
-            "\(file): in order. \(policy.services.count) services, \(features) features, \(policy.checks.count) checks.")
+            "\(file): in order. \(policy.services.count) services, \(features) features, \(policy.checks.count) checks."
+        )
     }
 }
 

@@ -52,7 +52,7 @@ extension ConfigurationReader {
     private func read(_ section: Section, _ frame: CheckFrame) -> String? {
         var frame = frame
         if let severity = section["severity"]?.choice(Severity.self) { frame.severity = severity }
-        let found = section.oneOf(Self.kinds, "what is checked")
+        let found = section.oneOf(Self.kinds, "the thing to check")
         if let found, found.name == "heartbeat" {
             let every = found.span(.seconds(1) ... .days(40))
             let grace = section["grace"]?.span(.zero ... .days(7)) ?? .minutes(1)

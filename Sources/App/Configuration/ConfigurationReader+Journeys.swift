@@ -98,7 +98,7 @@ extension ConfigurationReader {
         let section = Section(field, "a step")
         let name = section["name"]?.text()
         let eventually = section["eventually"]?.span(.milliseconds(100) ... .minutes(5))
-        let found = section.oneOf(Self.methods + ["sql"], "what the step does")
+        let found = section.oneOf(Self.methods + ["sql"], "what to do")
         let isSQL = found?.name == "sql"
         if let eventually, let key = section["eventually"] {
             if eventually > context.timeout {

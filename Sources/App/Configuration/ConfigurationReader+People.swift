@@ -47,7 +47,7 @@ extension ConfigurationReader {
         var mailChannel: String?
         for field in fields {
             let section = Section(field, "a mapping with one of smtp, slack and webhook")
-            guard let kind = section.oneOf(["smtp", "slack", "webhook"], "what kind of channel it is") else {
+            guard let kind = section.oneOf(["smtp", "slack", "webhook"], "the kind of channel") else {
                 section.finish()
                 continue
             }

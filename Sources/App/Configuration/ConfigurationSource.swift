@@ -127,7 +127,7 @@ private struct NodeBuilder {
         var merged: [ConfigurationNode.Member] = []
         for (name, value) in mapping {
             guard case .scalar(let scalar) = name else {
-                log.add(place(of: name), key, "a key must be text")
+                log.add(place(of: name), key, "a key must be text; put values that begin with '{{' into quotes")
                 return nil
             }
             let path = key.isEmpty ? scalar.string : "\(key).\(scalar.string)"
@@ -168,7 +168,8 @@ private struct NodeBuilder {
             case .missing(let name):
                 log.add(
                     place, key,
-                    "the environment variable \(name) is not set; set it, or give a fallback: ${\(name):-…}")
+                    "the environment variable \(name) is not set, or is empty; set it, or give a fallback: ${\(name):-…}"
+                )
             case .malformed(let message): log.add(place, key, message)
             }
             return ConfigurationNode.Scalar(written: scalar.string, text: "", isPlain: false, isUnknown: true)

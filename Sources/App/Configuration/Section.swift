@@ -32,7 +32,7 @@ final class Section {
     /// Tells the log when the key is missing.
     func required(_ name: String, _ advice: String) -> Field? {
         if let field = self[name] { return field }
-        field.problemAtKey("'\(name)' is missing: \(advice)")
+        if !isMisspelt([name]) { field.problemAtKey("'\(name)' is missing: \(advice)") }
         return nil
     }
 
@@ -41,7 +41,7 @@ final class Section {
         let found = names.compactMap { self[$0] }
         if found.count == 1 { return found[0] }
         let list = names.joined(separator: ", ")
-        if found.isEmpty, !hasUnknownKeys(beside: names) {
+        if found.isEmpty, !isMisspelt(names) {
             field.problemAtKey("\(what) is missing: give one of \(list)")
         }
         if found.count > 1 {
@@ -51,8 +51,8 @@ final class Section {
     }
 
     /// A misspelt key is told as such; that something is missing then is no second problem.
-    private func hasUnknownKeys(beside names: [String]) -> Bool {
-        members.contains { Spelling.nearest(to: $0.key, among: names) != nil }
+    private func isMisspelt(_ names: [String]) -> Bool {
+        members.contains { Spelling.nearest(to: $0.key, among: names) != nil && !asked.contains($0.key) }
     }
 
     func finish() {

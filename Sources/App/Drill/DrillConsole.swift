@@ -14,8 +14,10 @@ struct DrillConsole: Sendable {
     func title(_ plan: DrillPlan) {
         say("")
         say("  Drill: \(plan.title)")
-        say("  \(plan.users) users, \(percent(basisPoints: plan.featureUsers)) of them use "
-            + "\(plan.release.feature); about \(plan.requestsPerSecond) requests a second; real processes, real database")
+        say(
+            "  \(plan.users) users, \(percent(basisPoints: plan.featureUsers)) of them use "
+                + "\(plan.release.feature); about \(plan.requestsPerSecond) requests a second; real processes, real database"
+        )
         say("")
     }
 
@@ -26,7 +28,10 @@ struct DrillConsole: Sendable {
         let clock = after.map { "+" + Self.clock($0) } ?? ""
         say("  " + clock.leftPadded(to: 9) + "  " + text)
         if let original {
-            say("  " + "".leftPadded(to: 9) + "  \u{21B3} originally \(original.after == .zero ? "at the start" : "after \(original.after.spoken)"): \(original.what)")
+            say(
+                "  " + "".leftPadded(to: 9)
+                    + "  \u{21B3} originally \(original.after == .zero ? "at the start" : "after \(original.after.spoken)"): \(original.what)"
+            )
         }
     }
 
@@ -34,13 +39,15 @@ struct DrillConsole: Sendable {
         say("")
         if let original = plan.original { comparison(original, report) }
         let share = percent(basisPoints: Int((report.affectedShare * 10_000).rounded()))
-        say("  Users affected: \(report.usersAffected) of \(report.usersActive) active (\(share))"
-            + (plan.original.map { "; originally \(percent(basisPoints: $0.affectedShare))" } ?? ""))
+        say(
+            "  Users affected: \(report.usersAffected) of \(report.usersActive) active (\(share))"
+                + (plan.original.map { "; originally \(percent(basisPoints: $0.affectedShare))" } ?? ""))
         if let suspect = report.suspect {
             say("  Suspect \(suspect.rank): \(suspect.name)" + (suspect.proof ? ", proven by experiment" : ""))
         }
-        say("  Wrong undos: \(report.wrongUndos). Lost events: \(report.lostEvents). "
-            + "Requests: \(report.requests), failed: \(report.requestFailures). Took \(report.took) s.")
+        say(
+            "  Wrong undos: \(report.wrongUndos). Lost events: \(report.lostEvents). "
+                + "Requests: \(report.requests), failed: \(report.requestFailures). Took \(report.took) s.")
         say("")
         if report.passed {
             say("  Passed: every expectation of the drill is met.")

@@ -26,7 +26,9 @@ struct DrillReader {
     }
 
     func finish() throws {
-        guard let (key, node) = open.min(by: { ($0.value.mark?.line ?? 0) < ($1.value.mark?.line ?? 0) }) else { return }
+        guard let (key, node) = open.min(by: { ($0.value.mark?.line ?? 0) < ($1.value.mark?.line ?? 0) }) else {
+            return
+        }
         throw DrillPlanError(description: "\(file):\(node.mark?.line ?? line): unknown key '\(path)\(key)'.")
     }
 

@@ -152,7 +152,9 @@ struct DrillScenario: Sendable {
 
     private func suspect(in incident: JSONValue, _ release: String) -> DrillReport.SuspectFound? {
         let suspects = incident["suspects"]?.array ?? []
-        guard let index = suspects.firstIndex(where: { $0["change"]?["release"]?.string == release }) else { return nil }
+        guard let index = suspects.firstIndex(where: { $0["change"]?["release"]?.string == release }) else {
+            return nil
+        }
         let found = suspects[index]
         return DrillReport.SuspectFound(
             kind: found["change"]?["kind"]?.string ?? "", name: found["change"]?["title"]?.string ?? "",

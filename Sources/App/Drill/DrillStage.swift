@@ -44,7 +44,8 @@ struct DrillStage: Sendable {
     var processes: [DrillProcess] {
         let own = ProcessInfo.processInfo.arguments.first ?? "mainstay"
         let executable = Self.resolve(own)
-        let beside = URL(fileURLWithPath: executable).deletingLastPathComponent().appendingPathComponent("storefront").path
+        let beside = URL(fileURLWithPath: executable).deletingLastPathComponent().appendingPathComponent("storefront")
+            .path
         let shared = [
             "MAINSTAY_SYNTHETIC_SECRET": syntheticSecret, "STOREFRONT_SYNTHETIC_PASSWORD": syntheticPassword,
             "STOREFRONT_TOKEN": serviceToken, "STOREFRONT_DATABASE": directory + "/storefront.sqlite",

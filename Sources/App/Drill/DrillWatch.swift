@@ -64,7 +64,9 @@ struct DrillWatch: Sendable {
     }
 
     private func note(_ line: JSONValue, _ story: inout Story) {
-        guard let at = line["at"]?.string.flatMap({ RFC3339.parse($0) }), let kind = line["kind"]?.string else { return }
+        guard let at = line["at"]?.string.flatMap({ RFC3339.parse($0) }), let kind = line["kind"]?.string else {
+            return
+        }
         switch kind {
         case "flag.rolled_out": story.servedAt = story.servedAt ?? at
         case "rollout.advanced", "rollout.started": story.share = max(story.share, share(line))
@@ -87,7 +89,9 @@ struct DrillWatch: Sendable {
     private func share(_ line: JSONValue) -> Int { Int(line["data"]?["share"]?.integer ?? 0) }
 
     private func show(_ line: JSONValue, _ story: Story) {
-        guard let kind = line["kind"]?.string, let text = line["text"]?.string, !Self.silent.contains(kind) else { return }
+        guard let kind = line["kind"]?.string, let text = line["text"]?.string, !Self.silent.contains(kind) else {
+            return
+        }
         let at = line["at"]?.string.flatMap { RFC3339.parse($0) }
         let after = at.flatMap { at in story.servedAt.map { max(.zero, at - $0) } }
         let beside = [

@@ -42,7 +42,8 @@ struct Beginnings: Sendable {
         let path = configuration.server.dataDirectory + "/first-administrator.txt"
         let text = "name: \(Self.administrator)\npassword: \(password)\n"
         try DataDirectory.write(Data(text.utf8), to: path)
-        logger.notice("the first administrator was made; sign in, change the password, remove the file",
+        logger.notice(
+            "the first administrator was made; sign in, change the password, remove the file",
             metadata: ["file": "\(path)"])
     }
 

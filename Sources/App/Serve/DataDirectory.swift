@@ -17,7 +17,8 @@ enum DataDirectory {
                 try FileManager.default.createDirectory(
                     atPath: directory, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
             } catch {
-                throw Unusable(description: "The data directory \(directory) cannot be made: \(error.localizedDescription)")
+                throw Unusable(
+                    description: "The data directory \(directory) cannot be made: \(error.localizedDescription)")
             }
         }
     }

@@ -62,7 +62,8 @@ struct MainstayServer: Sendable {
         _ record: Record, _ client: HTTPClient, _ pages: PageClient, _ probe: SQLProbe
     ) throws -> ServiceGroup {
         let settings = SettingsBox(configuration)
-        let owner = "\(ProcessInfo.processInfo.hostName)/\(ProcessInfo.processInfo.processIdentifier)/\(UUID().uuidString.prefix(8))"
+        let owner =
+            "\(ProcessInfo.processInfo.hostName)/\(ProcessInfo.processInfo.processIdentifier)/\(UUID().uuidString.prefix(8))"
         let links = LinkSigner(
             key: try DataDirectory.linkKey(configuration.server), base: configuration.server.publicURL)
         let candidates = CandidateVariants()
@@ -132,7 +133,8 @@ struct MainstayServer: Sendable {
     /// For people and for scripts that wait for it.
     private func announce(port: Int) {
         let url = configuration.server.publicURL
-        FileHandle.standardOutput.write(Data("mainstay listening on \(configuration.server.host):\(port), \(url)\n".utf8))
+        FileHandle.standardOutput.write(
+            Data("mainstay listening on \(configuration.server.host):\(port), \(url)\n".utf8))
     }
 
     private func labelled(_ label: String) -> Logger {

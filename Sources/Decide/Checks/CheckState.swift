@@ -83,7 +83,10 @@ extension CheckState {
             Entry(
                 "check.failed", "\(policy.isJourney ? "Journey" : "Check") \(id) fails: \(alert.summary)",
                 service: service, feature: policy.feature,
-                data: ["took_ms": .integer(result.took.milliseconds), "forced": .object(result.forced.mapValues(JSONValue.string))])
+                data: [
+                    "took_ms": .integer(result.took.milliseconds),
+                    "forced": .object(result.forced.mapValues(JSONValue.string)),
+                ])
         ]
         step.forward(.feature, policy.desk, .feature(.alertFired(alert)))
         return step
@@ -132,7 +135,8 @@ extension CheckState {
         return step
     }
 
-    private func hear(_ failure: String?, _ policy: CheckPolicy, _ input: StepInput) throws(Refusal) -> Step<CheckState> {
+    private func hear(_ failure: String?, _ policy: CheckPolicy, _ input: StepInput) throws(Refusal) -> Step<CheckState>
+    {
         guard policy.heartbeatGrace != nil else {
             throw Refusal(.invalid, "\(id) is not a heartbeat: it is run, not pinged.")
         }

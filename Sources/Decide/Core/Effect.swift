@@ -23,7 +23,8 @@ package enum Effect: Hashable, Sendable, Codable {
         switch self {
         case .deliver(let delivery): "deliver/\(delivery.page)"
         case .run(let request): "run/\(request.check)/\(request.cause)"
-        case .experiment(let request): "experiment/\(request.incident)/\(request.check)/\(request.change)/\(request.round)"
+        case .experiment(let request):
+            "experiment/\(request.incident)/\(request.check)/\(request.change)/\(request.round)"
         }
     }
 
@@ -60,7 +61,8 @@ package struct ExperimentRequest: Hashable, Sendable, Codable {
     package var round: Int
 
     package init(
-        incident: String, check: String, change: String, flag: String, oldVariant: String, newVariant: String, round: Int
+        incident: String, check: String, change: String, flag: String, oldVariant: String, newVariant: String,
+        round: Int
     ) {
         self.incident = incident
         self.check = check

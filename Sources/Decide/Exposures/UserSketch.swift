@@ -77,7 +77,9 @@ package struct UserSketch: Hashable, Sendable {
             }
             form = .exact(hashes)
         case 1:
-            guard bytes.count == UserSketch.registers + 1, bytes.dropFirst().allSatisfy({ $0 <= 53 }) else { return nil }
+            guard bytes.count == UserSketch.registers + 1, bytes.dropFirst().allSatisfy({ $0 <= 53 }) else {
+                return nil
+            }
             form = .registers(Array(bytes.dropFirst()))
         default:
             return nil

@@ -181,7 +181,8 @@ extension Flag {
             return Step(self)
         }
         flag.version += 1
-        let back = flag.definition.defaultVariant.map { "everyone has \($0) again" } ?? "everyone has the code's default"
+        let back =
+            flag.definition.defaultVariant.map { "everyone has \($0) again" } ?? "everyone has the code's default"
         var step = Step(flag)
         step.entries = [
             Entry(

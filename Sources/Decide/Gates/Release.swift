@@ -85,7 +85,9 @@ extension Release {
         }
     }
 
-    private static func create(_ known: Release?, _ new: NewRelease, _ input: StepInput) throws(Refusal) -> Step<Release> {
+    private static func create(_ known: Release?, _ new: NewRelease, _ input: StepInput) throws(Refusal) -> Step<
+        Release
+    > {
         if let known { return Step(known) }
         guard let policy = input.policy.feature(new.service, new.feature) else {
             throw Refusal(
@@ -94,7 +96,8 @@ extension Release {
         }
         guard let flag = policy.flag else {
             throw Refusal(
-                .invalid, "Feature \(new.feature) stands behind no flag, so it cannot be rolled out by one: add 'flag:'.")
+                .invalid,
+                "Feature \(new.feature) stands behind no flag, so it cannot be rolled out by one: add 'flag:'.")
         }
         guard (7...64).contains(new.commit.utf8.count), new.commit.allSatisfy({ $0.isHexDigit }) else {
             throw Refusal(.invalid, "'\(new.commit.prefix(80))' is not a commit: 7 to 64 hexadecimal digits.")
@@ -125,14 +128,16 @@ extension Release {
                 + "\(evidence.featureCases) of \(feature).")
     }
 
-    private func approve(_ commit: String, _ policy: FeaturePolicy, _ input: StepInput) throws(Refusal) -> Step<Release> {
+    private func approve(_ commit: String, _ policy: FeaturePolicy, _ input: StepInput) throws(Refusal) -> Step<Release>
+    {
         guard status == .waiting else { throw Refusal(.conflict, "Release \(id) has already started.") }
         guard input.actor.kind == .person else { throw Refusal(.forbidden, "Only a person can approve a release.") }
         guard input.actor.name != author else {
             throw Refusal(.forbidden, "\(author) wrote this release; someone else has to approve it.")
         }
         guard commit == self.commit else {
-            throw Refusal(.conflict, "The approval is for commit \(commit.prefix(12)), the release is of \(shortCommit).")
+            throw Refusal(
+                .conflict, "The approval is for commit \(commit.prefix(12)), the release is of \(shortCommit).")
         }
         if approvals.contains(where: { $0.by == input.actor.name }) { return Step(self) }
         var release = self
@@ -170,7 +175,8 @@ extension Release {
                     "The gate allows \(title): \(verdict.reasons.map(\.text).joined(separator: " "))"))
         }
         let plan = RolloutPlan(
-            release: id, service: service, feature: feature, flag: flag, variant: variant, stages: policy.rollout.stages,
+            release: id, service: service, feature: feature, flag: flag, variant: variant,
+            stages: policy.rollout.stages,
             proof: policy.proof, forced: release.forced != nil,
             reason: release.forced?.reason ?? "release \(shortCommit)")
         step.forward(.rollout, id, .rollout(.started(plan)), by: input.actor)

@@ -43,7 +43,8 @@ extension Incident {
         }
         var incident = self
         let round = rounds(of: notes) + 1
-        let text = "Nobody acknowledged within \(input.policy.repageAfter): paged again (\(round) of \(input.policy.repages))."
+        let text =
+            "Nobody acknowledged within \(input.policy.repageAfter): paged again (\(round) of \(input.policy.repages))."
         incident.notes.append(Note(at: input.now, by: Actor.mainstay.name, text: text))
         incident.pagedAt = input.now
         incident.measure(input)

@@ -25,7 +25,8 @@ extension Incident {
 
     // MARK: Alerts
 
-    private static func open(_ service: String, _ feature: String, _ alert: Alert, _ input: StepInput) -> Step<Incident> {
+    private static func open(_ service: String, _ feature: String, _ alert: Alert, _ input: StepInput) -> Step<Incident>
+    {
         let policy = input.policy.feature(service, feature)
         let team =
             policy?.team ?? input.policy.checks[alert.id]?.team ?? input.policy.services[service]?.team ?? ""
@@ -33,7 +34,8 @@ extension Incident {
             id: input.subject.id, service: service, feature: feature, team: team,
             severity: policy?.severity ?? alert.severity, status: .triggered,
             title: title(feature, alert), openedAt: input.now, troubleSince: alert.since, alerts: [alert], suspects: [],
-            experiments: [], usersExposed: 0, usersActive: 0, reporters: 0, reports: 0, undone: [:], rounds: 0, notes: [])
+            experiments: [], usersExposed: 0, usersActive: 0, reporters: 0, reports: 0, undone: [:], rounds: 0,
+            notes: [])
         incident.investigate(input)
         var step = Step(incident)
         step.entries = [incident.entry("incident.opened", "\(incident.title): \(alert.summary)")]
@@ -124,7 +126,8 @@ extension Incident {
 
     /// Puts the best suspect that is a flag, and was not tried yet, to the test.
     private mutating func tryOut(_ alert: Alert, _ step: inout Step<Incident>, _ input: StepInput) {
-        guard alert.kind == .journey, !alert.isDefinitionFault, !experiments.contains(where: { $0.endedAt == nil }) else {
+        guard alert.kind == .journey, !alert.isDefinitionFault, !experiments.contains(where: { $0.endedAt == nil })
+        else {
             return
         }
         let tried = Set(experiments.map(\.change))
@@ -193,15 +196,20 @@ extension Incident {
             order(undo: suspect, by: .mainstay, Suspects.proof(suspect.change).capitalizedFirst + ".", &step)
         case .ask:
             step.entries.append(
-                entry("undo.asked", "\(suspect.change.title) is guilty; the policy is to ask before undoing.", change: change))
+                entry(
+                    "undo.asked", "\(suspect.change.title) is guilty; the policy is to ask before undoing.",
+                    change: change))
             page(.proven, &step, input)
         case .never:
             step.entries.append(
-                entry("undo.withheld", "\(suspect.change.title) is guilty; the policy is never to undo by itself.", change: change))
+                entry(
+                    "undo.withheld", "\(suspect.change.title) is guilty; the policy is never to undo by itself.",
+                    change: change))
         }
     }
 
-    private mutating func order(undo suspect: Suspect, by actor: Actor, _ reason: String, _ step: inout Step<Incident>) {
+    private mutating func order(undo suspect: Suspect, by actor: Actor, _ reason: String, _ step: inout Step<Incident>)
+    {
         guard let flagStep = suspect.change.flagStep else { return }
         undone[suspect.change.id] = actor.name
         step.forward(

@@ -81,7 +81,8 @@ extension Page {
     private static func request(_ known: Page?, _ delivery: Delivery, _ input: StepInput) -> Step<Page> {
         if let known { return Step(known) }
         let page = Page(
-            id: input.subject.id, service: delivery.service, delivery: delivery, status: .queued, requestedAt: input.now,
+            id: input.subject.id, service: delivery.service, delivery: delivery, status: .queued,
+            requestedAt: input.now,
             attempts: 0, usedLinks: [])
         var step = Step(page)
         step.effects = [.deliver(delivery)]
@@ -99,7 +100,8 @@ extension Page {
         step.entries = [
             page.entry(
                 "page.delivered",
-                "\(delivery.target.name) paged by \(delivery.target.method.rawValue): “\(delivery.message.title)” (\(proof)).")
+                "\(delivery.target.name) paged by \(delivery.target.method.rawValue): “\(delivery.message.title)” (\(proof))."
+            )
         ]
         step.forward(
             .incident, delivery.incident, .incident(.pageDelivered(page: id, to: delivery.target.name)))

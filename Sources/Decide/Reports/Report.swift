@@ -97,7 +97,9 @@ extension ReportsState {
                     service: service, feature: feature))
             let alert = Alert(
                 id: "reports:\(service)/\(feature)", kind: .reports, severity: .high, since: state.firstAt,
-                summary: "\(reporters) customers report that \(feature) does not work: “\(ReportsState.excerpt(report.text))”")
+                summary:
+                    "\(reporters) customers report that \(feature) does not work: “\(ReportsState.excerpt(report.text))”"
+            )
             step.forward(.feature, "\(service)/\(feature)", .feature(.alertFired(alert)))
         }
         step.forward(

@@ -188,7 +188,9 @@ extension Rollout {
         rollout.endedAt = input.now
         rollout.settle(.worse)
         var step = Step(rollout)
-        step.entries = [rollout.entry("rollout.undone", "WORSE: rollout of \(plan.feature) \(plan.variant) undone. \(reason)")]
+        step.entries = [
+            rollout.entry("rollout.undone", "WORSE: rollout of \(plan.feature) \(plan.variant) undone. \(reason)")
+        ]
         step.forward(.release, plan.release, .release(.rolloutEnded(completed: false)), by: input.actor)
         step.forward(.feature, desk, .feature(.rolloutEnded(id)))
         return step
@@ -226,7 +228,9 @@ extension Rollout {
     }
 
     private static func describe(_ stages: [RolloutPolicy.Stage]) -> String {
-        stages.map { $0.hold == .zero ? percent(basisPoints: $0.share) : "\(percent(basisPoints: $0.share)) for \($0.hold)" }
-            .joined(separator: " → ")
+        stages.map {
+            $0.hold == .zero ? percent(basisPoints: $0.share) : "\(percent(basisPoints: $0.share)) for \($0.hold)"
+        }
+        .joined(separator: " → ")
     }
 }

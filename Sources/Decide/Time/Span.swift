@@ -76,7 +76,9 @@ extension Span: CustomStringConvertible {
         guard milliseconds != 0 else { return "0s" }
         var rest = milliseconds.magnitude
         var text = milliseconds < 0 ? "-" : ""
-        for (unit, size) in [("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1_000), ("ms", 1)] as [(String, UInt64)] {
+        for (unit, size) in [("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1_000), ("ms", 1)]
+            as [(String, UInt64)]
+        {
             if rest >= size {
                 text += "\(rest / size)\(unit)"
                 rest %= size

@@ -57,18 +57,31 @@ extension JSONValue: Codable {
         let container = try decoder.singleValueContainer()
         if container.decodeNil() {
             self = .null
-        } else if let value = try? container.decode(Bool.self) {
+        } else if let value = try Self.decode(Bool.self, container) {
             self = .bool(value)
-        } else if let value = try? container.decode(Int64.self) {
+        } else if let value = try Self.decode(Int64.self, container) {
             self = .integer(value)
-        } else if let value = try? container.decode(Double.self) {
+        } else if let value = try Self.decode(Double.self, container) {
             self = .double(value)
-        } else if let value = try? container.decode(String.self) {
+        } else if let value = try Self.decode(String.self, container) {
             self = .string(value)
-        } else if let value = try? container.decode([JSONValue].self) {
+        } else if let value = try Self.decode([JSONValue].self, container) {
             self = .array(value)
         } else {
             self = .object(try container.decode([String: JSONValue].self))
+        }
+    }
+
+    /// Nil when the value is of another type, or a number that does not fit.
+    private static func decode<Value: Decodable>(
+        _ type: Value.Type, _ container: any SingleValueDecodingContainer
+    ) throws -> Value? {
+        do {
+            return try container.decode(type)
+        } catch DecodingError.typeMismatch {
+            return nil
+        } catch DecodingError.dataCorrupted {
+            return nil
         }
     }
 

@@ -24,7 +24,8 @@ extension Record {
         guard (1...64).contains(name.utf8.count),
             name.utf8.allSatisfy({ $0 > 32 && $0 < 127 && $0 != UInt8(ascii: "/") })
         else {
-            throw Refusal(.invalid, "An account's name has 1 to 64 printable ASCII characters without spaces and slashes.")
+            throw Refusal(
+                .invalid, "An account's name has 1 to 64 printable ASCII characters without spaces and slashes.")
         }
         try Self.check(password)
         let hash = try await Passwords.hash(password)

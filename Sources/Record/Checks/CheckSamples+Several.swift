@@ -17,7 +17,8 @@ extension Record {
             SELECT * FROM check_samples WHERE check_id IN (\(marks)) AND resolution = ? AND at >= ?
             ORDER BY check_id, at LIMIT 50000
             """
-        let arguments = wanted.map { SQLValue.text($0) } + [.integer(resolution.rawValue), .integer(since.milliseconds)]
+        let arguments =
+            wanted.map { SQLValue.text($0) } + [.integer(resolution.rawValue), .integer(since.milliseconds)]
         return try await database.read { connection in
             var found: [String: [CheckSample]] = [:]
             for row in try connection.query(sql, arguments) {

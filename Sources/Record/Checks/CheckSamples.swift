@@ -75,7 +75,8 @@ extension Record {
             ).map { row in
                 let runs = try row.int("runs")
                 return CheckSample(
-                    at: Instant(milliseconds: try row.int("at")), runs: Int(runs), failures: Int(try row.int("failures")),
+                    at: Instant(milliseconds: try row.int("at")), runs: Int(runs),
+                    failures: Int(try row.int("failures")),
                     tookAverage: Span(milliseconds: try row.int("took_total") / max(1, runs)),
                     tookMax: Span(milliseconds: try row.int("took_max")),
                     lastFailure: try row.optionalText("last_failure"))

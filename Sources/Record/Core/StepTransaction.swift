@@ -62,7 +62,9 @@ struct StepTransaction {
 
     private mutating func load(_ subject: Subject) throws -> StoredThing? {
         if let known = loaded[subject] { return known }
-        let stored = try StoredThing.load(subject, connection)
+        // Only the first: with one lock each, transactions that meet on one thing queue up and cannot deadlock. What
+        // follows from it is rarely contended, and the version decides there.
+        let stored = try StoredThing.load(subject, locking: loaded.isEmpty, connection)
         loaded[subject] = .some(stored)
         return stored
     }

@@ -9,9 +9,14 @@ struct StoredThing: Sendable {
     var due: Instant?
     var isNew: Bool
 
-    static func load(_ subject: Subject, _ connection: any SQLConnection) throws -> StoredThing? {
+    /// - Parameter locking: makes others who want to step the same thing wait, instead of losing the race at the end.
+    ///   SQLite has one writer anyway.
+    static func load(
+        _ subject: Subject, locking: Bool = false, _ connection: any SQLConnection
+    ) throws -> StoredThing? {
+        let lock = locking && connection.dialect == .postgres ? " FOR UPDATE" : ""
         let rows = try connection.query(
-            "SELECT version, due_at, body FROM things WHERE kind = ? AND id = ?",
+            "SELECT version, due_at, body FROM things WHERE kind = ? AND id = ?\(lock)",
             [.text(subject.kind.rawValue), .text(subject.id)])
         guard let row = rows.first else { return nil }
         return StoredThing(

@@ -1,4 +1,5 @@
 import Decide
+import Logging
 import SQL
 
 /// An effect that this process has leased: it performs it and reports the outcome before the lease ends, or another
@@ -49,7 +50,7 @@ extension Record {
     package func claim(
         _ lane: Effect.Lane, owner: String, lease: Span, limit: Int
     ) async throws -> [ClaimedEffect] {
-        let now = self.now()
+        let (now, logger) = (self.now(), self.logger)
         return try await database.write { connection in
             let rows = try connection.query(
                 """
@@ -64,15 +65,25 @@ extension Record {
                     .text(owner), .integer((now + lease).milliseconds), .text(lane.rawValue),
                     .integer(now.milliseconds), .integer(now.milliseconds), .integer(Int64(limit)),
                 ])
-            return try rows.map { row in
-                let key = try row.text("effect_key")
-                return ClaimedEffect(
-                    id: try row.int("id"), key: key,
-                    effect: try Stored.decode(Effect.self, row.text("body"), of: "effect \(key)"),
-                    attempt: Int(try row.int("attempts")), createdAt: Instant(milliseconds: try row.int("created_at")),
-                    expiresAt: Instant(milliseconds: try row.int("expires_at")), owner: owner)
-            }.sorted { $0.id < $1.id }
+            return try rows.compactMap { row in try Self.claimed(row, owner: owner, logger) }.sorted { $0.id < $1.id }
         }
+    }
+
+    /// An effect that cannot be read (a newer version's, say) is passed over, so that it holds up no other; its lease
+    /// ends and a process that knows it takes it.
+    private static func claimed(_ row: SQLRow, owner: String, _ logger: Logger) throws -> ClaimedEffect? {
+        let key = try row.text("effect_key")
+        let effect: Effect
+        do {
+            effect = try Stored.decode(Effect.self, row.text("body"), of: "effect \(key)")
+        } catch {
+            logger.error("an effect cannot be read and is passed over", metadata: ["cause": "\(error)"])
+            return nil
+        }
+        return ClaimedEffect(
+            id: try row.int("id"), key: key, effect: effect, attempt: Int(try row.int("attempts")),
+            createdAt: Instant(milliseconds: try row.int("created_at")),
+            expiresAt: Instant(milliseconds: try row.int("expires_at")), owner: owner)
     }
 
     /// Puts an effect back for a later try, and applies what the failed try means.

@@ -98,7 +98,9 @@ extension Record {
     ) async throws -> [TimelineEntry] {
         var conditions = [bound]
         var arguments: [SQLValue] = [.integer(id)]
-        for (column, value) in [("incident", filter.incident), ("change_id", filter.change), ("service", filter.service)] {
+        for (column, value) in [
+            ("incident", filter.incident), ("change_id", filter.change), ("service", filter.service),
+        ] {
             guard let value else { continue }
             conditions.append("\(column) = ?")
             arguments.append(.text(value))

@@ -21,10 +21,10 @@ enum ReportAPI {
             body: .json(
                 Schema.object(
                     [
-                        "service": Schema.text(1...200), "feature": ["type": ["string", "null"], "maxLength": 200],
+                        "service": Schema.text(1...200), "feature": Schema.text(0...200),
                         "text": Schema.text(1...Report.textLimit),
-                        "user": ["type": ["string", "null"], "maxLength": 200],
-                        "page": ["type": ["string", "null"], "maxLength": 500],
+                        "user": Schema.text(0...200),
+                        "page": Schema.text(0...500),
                     ], optional: ["feature", "user", "page"])),
             answers: [.json("ReportReceipt", status: 202, "Taken.")], problems: [404, 429], handle: take),
         Endpoint(

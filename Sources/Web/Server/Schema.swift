@@ -33,8 +33,10 @@ enum Schema {
 
     static func nullable(_ schema: JSONValue) -> JSONValue { ["anyOf": [schema, ["type": "null"]]] }
 
-    /// Every property is there, but for those named, and there are no others.
+    /// Every property is there, but for those named, which may be missing or null; and there are no others.
     static func object(_ properties: [String: JSONValue], optional: Set<String> = []) -> JSONValue {
+        var properties = properties
+        for name in optional { properties[name] = properties[name].map(nullable) }
         let required = properties.keys.filter { !optional.contains($0) }.sorted()
         var schema: [String: JSONValue] = [
             "type": "object", "properties": .object(properties), "additionalProperties": false,

@@ -1,0 +1,1 @@
+../ExplainTests/Scene.swift
