@@ -236,26 +236,3 @@ for target in package.targets where target.type != .system {
             .enableUpcomingFeature("MemberImportVisibility"),
         ]
 }
-
-// ONLY-BEGIN
-if let only = Context.environment["ONLY"], !only.isEmpty {
-    var wanted = Set(only.split(separator: ",").map(String.init))
-    var grew = true
-    while grew {
-        grew = false
-        for target in package.targets where wanted.contains(target.name) {
-            for dependency in target.dependencies {
-                let name: String
-                switch dependency {
-                case .targetItem(let n, _): name = n
-                case .byNameItem(let n, _): name = n
-                default: continue
-                }
-                if wanted.insert(name).inserted { grew = true }
-            }
-        }
-    }
-    package.targets.removeAll { !wanted.contains($0.name) }
-    package.products.removeAll { $0.name != "never" }
-}
-// ONLY-END

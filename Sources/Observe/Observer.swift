@@ -95,6 +95,8 @@ package struct Observer: Service {
             await Signals.wait(on: record.signals.stream(), for: [.timeline], atMost: .seconds(2))
             do {
                 try await candidates.refresh(record)
+            } catch is CancellationError {
+                return
             } catch {
                 logger.error("rollouts cannot be read", metadata: ["cause": "\(error)"])
             }

@@ -28,12 +28,11 @@ enum ConfigurationFixture {
     }
 
     static func load(
-        _ files: [(name: String, text: String)], environment: [String: String] = [:]
+        _ files: [(name: String, text: String)], environment: [String: String] = [:], folder: String = "/etc/mainstay",
+        log: ProblemLog = ProblemLog()
     ) throws(ConfigurationErrors) -> Configuration {
-        let sources = files.map {
-            ConfigurationSource(name: $0.name, folder: "/etc/mainstay", bytes: Array($0.text.utf8))
-        }
-        return try ConfigurationLoader.read(sources, environment: environment)
+        let sources = files.map { ConfigurationSource(name: $0.name, folder: folder, bytes: Array($0.text.utf8)) }
+        return try ConfigurationLoader.read(sources, environment: environment, log: log)
     }
 
     /// One line for each problem.

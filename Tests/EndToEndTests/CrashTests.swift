@@ -12,6 +12,13 @@ extension EndToEnd {
         /// What clients were told, by the text each carries.
         final class Told: Sendable {
             private let texts = Mutex<(sent: [String], acknowledged: Set<String>)>(([], []))
+            private let over = Mutex(false)
+
+            /// No more are sent; the last ones get their answers, or they could still arrive while the rest is counted.
+            var isOver: Bool {
+                get { over.withLock { $0 } || Task.isCancelled }
+                set { over.withLock { $0 = newValue } }
+            }
 
             var sent: [String] { texts.withLock { $0.sent } }
             var acknowledged: Set<String> { texts.withLock { $0.acknowledged } }
@@ -39,7 +46,8 @@ extension EndToEnd {
                     group.addTask { await change(town, changes) }
                     for _ in 0..<3 { group.addTask { await report(town, reports) } }
                     try await interrupt(town, seed: seed)
-                    group.cancelAll()
+                    (changes.isOver, reports.isOver) = (true, true)
+                    try await group.waitForAll()
                 }
                 try await verify(town, changes, reports, versionAtStart: start)
             }
@@ -59,7 +67,7 @@ extension EndToEnd {
         /// As fast as answers come. A change whose answer did not arrive may or may not have happened; it is not
         /// repeated.
         private func change(_ town: Town, _ told: Told) async {
-            while !Task.isCancelled {
+            while !told.isOver {
                 let text = told.next("change")
                 let body = Flags.body(number: told.sent.count, reason: text)
                 let answer = try? await town.api(.PUT, "/api/v1/flags/storefront/favorites", body)
@@ -71,7 +79,7 @@ extension EndToEnd {
         private func report(_ town: Town, _ told: Told) async {
             var door = town.api
             door.token = town.serviceToken
-            while !Task.isCancelled {
+            while !told.isOver {
                 let text = told.next("report")
                 let answer = try? await door(
                     .POST, "/api/v1/reports",

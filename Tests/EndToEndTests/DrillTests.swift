@@ -109,7 +109,7 @@ extension EndToEnd {
                 Self.head + """
                     scenario: impossible
                     title: Expects what cannot be
-                    journeys: off
+                    journeys: on
                     rollout: [ { share: 100%, hold: 1s } ]
                     release: { feature: favorites, variant: v1b, commit: 8c41d09e3b77, author: dora, evidence: on }
                     end: completed
@@ -142,8 +142,11 @@ extension EndToEnd {
             let left = try FileManager.default.contentsOfDirectory(atPath: temporary)
             #expect(left.filter { $0.hasPrefix("mainstay-drill") } == [], "the drill's directory is left behind")
             #expect(Directory.processes(mentioning: temporary) == [], "processes are left behind")
-            let report = try JSONDecoder().decode(JSONValue.self, from: Data(outcome.output.utf8))
             try place.remove()
+            guard let report = try? JSONDecoder().decode(JSONValue.self, from: Data(outcome.output.utf8)) else {
+                throw Complaint(
+                    "exit code \(outcome.code), not one JSON object: \(outcome.output)\n\(outcome.errors.suffix(3_000))")
+            }
             return (outcome.code, report, String(outcome.errors.suffix(4_000)))
         }
     }

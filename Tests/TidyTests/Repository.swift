@@ -12,7 +12,9 @@ enum Repository {
     private static let sizeLimit = 2 << 20
 
     /// All text files, in the order of their paths; read once for all rules.
-    static let files: Result<[SourceFile], any Error> = Result { try paths(in: "").compactMap(read) }
+    static let files: Result<[SourceFile], any Error> = Result { try allPaths.get().compactMap(read) }
+    /// Of all files, pictures too.
+    static let allPaths: Result<[String], any Error> = Result { try paths(in: "") }
 
     /// Swift files below a folder.
     static func swift(_ folder: String) throws -> [SourceFile] {

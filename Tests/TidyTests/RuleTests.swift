@@ -46,6 +46,21 @@ struct RuleTests {
         #expect(Arrows.house.allowed.filter { $0.value.contains(library) }.keys.sorted() == homes)
     }
 
+    @Test("a document's files are looked for by the end of their path")
+    func documents() throws {
+        let text = """
+            `Flags/Flag.swift`, Gone.swift and scripts/run
+            [one](other.md), [two](gone.md), [three](../docs/other.md), scripts/gone
+            """
+        let known: Set<String> = ["Sources/Decide/Flags/Flag.swift", "scripts/run", "docs/other.md"]
+        let found = try Documents.violations(in: SourceFile(path: "docs/a.md", text: text), known: known)
+        #expect(
+            found.map(\.description) == [
+                "docs/a.md:1: there is no file Gone.swift", "docs/a.md:2: there is no file scripts/gone",
+                "docs/a.md:2: there is no file docs/gone.md",
+            ])
+    }
+
     @Test("comments and strings are not code")
     func blanks() {
         let text = #"""

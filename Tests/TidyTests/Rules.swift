@@ -193,3 +193,38 @@ enum Dependencies {
         }
     }
 }
+
+/// Documents go stale in silence; at least the files that they name must be there.
+enum Documents {
+    /// - Parameter known: paths of all files.
+    static func violations(in document: SourceFile, known: Set<String>) throws -> [Violation] {
+        let names = Set(known.flatMap(endings))
+        let folder = URL(fileURLWithPath: "/" + document.folders.joined(separator: "/"), isDirectory: true)
+        var violations: [Violation] = []
+        for (index, line) in document.lines.enumerated() {
+            let sources = try matches(#"[\w+./-]+\.swift\b"#, line)
+            let scripts = try matches(#"(?<![\w./-])(scripts|drills|examples)/[\w./-]*\w"#, line)
+            let links = try matches(#"(?<=\]\()[\w./-]+\.(md|yaml|png|svg)(?=[)#])"#, line).map {
+                String(folder.appending(path: $0).standardized.path.dropFirst())
+            }
+            let missing = sources.filter { !names.contains($0) } + (scripts + links).filter { !known.contains($0) }
+            violations += missing.map {
+                Violation(file: document.path, line: index + 1, message: "there is no file \($0)")
+            }
+        }
+        return violations
+    }
+
+    /// `a/b/c`, `b/c`, `c`: documents leave out what goes without saying.
+    private static func endings(of path: String) -> [String] {
+        let parts = path.split(separator: "/")
+        return parts.indices.map { parts[$0...].joined(separator: "/") }
+    }
+
+    private static func matches(_ pattern: String, _ line: String) throws -> [String] {
+        let whole = NSRange(line.startIndex..., in: line)
+        return try NSRegularExpression(pattern: pattern).matches(in: line, range: whole).compactMap {
+            Range($0.range, in: line).map { String(line[$0]) }
+        }
+    }
+}

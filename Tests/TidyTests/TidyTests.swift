@@ -29,6 +29,15 @@ struct TidyTests {
         #expect(folders == Set(Arrows.house.allowed.keys))
     }
 
+    @Test("documents name only files that exist")
+    func documents() throws {
+        let known = Set(try Repository.allPaths.get())
+        let violations = try Repository.files.get().filter { $0.path.hasSuffix(".md") }
+            .flatMap { try Documents.violations(in: $0, known: known) }
+        let list = violations.map(\.description).joined(separator: "\n")
+        #expect(violations.isEmpty, "\(list)")
+    }
+
     private func hold(_ rule: Rule, for files: [SourceFile]) throws {
         #expect(!files.isEmpty)
         let violations = try files.flatMap { try rule.find($0) }

@@ -8,6 +8,8 @@ final class ProblemLog {
     private var secrets: [(value: String, shown: String)] = []
     /// Folder of each file, by its name in messages: paths in a file are relative to it.
     var folders: [String: String] = [:]
+    /// Every key that was looked for: what a file may say, which the reference's test compares with the reference.
+    var keys: Set<String> = []
     /// Files that were read.
     var files: [String] = []
 

@@ -1,7 +1,7 @@
 import Decide
 
-/// A mapping with known keys. Whatever nobody asked for by the time of `finish()` is an unknown key, so the keys that are
-/// read are the keys that there are.
+/// A mapping with known keys. Whatever nobody asked for by the time of `finish()` is an unknown key, so the keys that
+/// are read are the keys that there are.
 final class Section {
     let field: Field
     private var members: [ConfigurationNode.Member] = []
@@ -24,6 +24,7 @@ final class Section {
 
     subscript(_ name: String) -> Field? {
         if !asked.contains(name) { asked.append(name) }
+        log.keys.insert(name)
         guard let member = members.first(where: { $0.key == name }) else { return nil }
         let path = key.isEmpty ? name : "\(key).\(name)"
         return Field(key: path, name: name, node: member.value, keyPlace: member.place, log: log)

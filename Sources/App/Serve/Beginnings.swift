@@ -37,8 +37,7 @@ struct Beginnings: Sendable {
         guard try await !record.hasAccounts() else { return }
         let given = environment["MAINSTAY_ADMIN_PASSWORD"].flatMap { $0.isEmpty ? nil : $0 }
         let password = given ?? String(Secrets.random().prefix(20))
-        try await record.createAccount(Self.administrator, role: .admin, password: password, by: .mainstay)
-        guard given == nil else { return }
+        guard try await makeAccount(Self.administrator, .admin, password), given == nil else { return }
         let path = configuration.server.dataDirectory + "/first-administrator.txt"
         let text = "name: \(Self.administrator)\npassword: \(password)\n"
         try DataDirectory.write(Data(text.utf8), to: path)
@@ -52,8 +51,19 @@ struct Beginnings: Sendable {
         guard let token = service.token else { return }
         let account = "service-\(service.name)"
         if try await !record.accounts().contains(where: { $0.name == account }) {
-            try await record.createAccount(account, role: .viewer, password: Secrets.random(), by: .mainstay)
+            try await makeAccount(account, .viewer, Secrets.random())
         }
         try await record.adoptToken(token, name: service.name, account: account, scopes: [.service])
+    }
+
+    /// False when another process, started at the same moment over the same database, was first.
+    @discardableResult
+    private func makeAccount(_ name: String, _ role: Role, _ password: String) async throws -> Bool {
+        do {
+            try await record.createAccount(name, role: role, password: password, by: .mainstay)
+            return true
+        } catch let refusal as Refusal where refusal.code == .conflict {
+            return false
+        }
     }
 }

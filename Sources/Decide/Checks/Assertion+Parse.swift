@@ -1,6 +1,6 @@
 extension Assertion {
-    /// One line of `expect` as configuration writes it: a key and a plain value (`status: 201`, `n: 1`), or a key and an
-    /// object of predicates (`$.items: { count: 2, not: { contains: 7 } }`), each of which becomes an assertion.
+    /// One line of `expect` as configuration writes it: a key and a plain value (`status: 201`, `n: 1`), or a key and
+    /// an object of predicates (`$.items: { count: 2, not: { contains: 7 } }`), each of which becomes an assertion.
     ///
     /// For `status`, `"2xx"` and `"200..299"` are ranges and a list is a choice; `took` takes durations (`500ms`).
     package static func parse(

@@ -1,7 +1,7 @@
 /// A query of RFC 9535: `$.items[*].product`, `$.items[?@.id == {{id}} && @.stock > 0].name`, `$..price`, `$.a[-1]`.
 ///
-/// All of the RFC but the functions `match`, `search` and `value`; beyond it, a filter may compare with `{{variables}}`,
-/// which keep their type and cannot change the query's meaning.
+/// All of the RFC but the functions `match`, `search` and `value`; beyond it, a filter may compare with
+/// `{{variables}}`, which keep their type and cannot change the query's meaning.
 package struct JSONPath: Hashable, Sendable, CustomStringConvertible {
     package let source: String
     let segments: [Segment]

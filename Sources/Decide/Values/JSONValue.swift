@@ -57,30 +57,29 @@ extension JSONValue: Codable {
         let container = try decoder.singleValueContainer()
         if container.decodeNil() {
             self = .null
-        } else if let value = try Self.decode(Bool.self, container) {
+        } else if let value = Self.decode(Bool.self, container) {
             self = .bool(value)
-        } else if let value = try Self.decode(Int64.self, container) {
+        } else if let value = Self.decode(Int64.self, container) {
             self = .integer(value)
-        } else if let value = try Self.decode(Double.self, container) {
+        } else if let value = Self.decode(Double.self, container) {
             self = .double(value)
-        } else if let value = try Self.decode(String.self, container) {
+        } else if let value = Self.decode(String.self, container) {
             self = .string(value)
-        } else if let value = try Self.decode([JSONValue].self, container) {
+        } else if let value = Self.decode([JSONValue].self, container) {
             self = .array(value)
         } else {
             self = .object(try container.decode([String: JSONValue].self))
         }
     }
 
-    /// Nil when the value is of another type, or a number that does not fit.
+    /// Nil when the value is of another type, or a number that does not fit. Whatever the error: for a number that its
+    /// integer parser cannot read (`-4.9e-221`) Foundation throws one of its own, which is no `DecodingError`.
     private static func decode<Value: Decodable>(
         _ type: Value.Type, _ container: any SingleValueDecodingContainer
-    ) throws -> Value? {
+    ) -> Value? {
         do {
             return try container.decode(type)
-        } catch DecodingError.typeMismatch {
-            return nil
-        } catch DecodingError.dataCorrupted {
+        } catch {
             return nil
         }
     }

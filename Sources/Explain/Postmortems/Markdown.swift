@@ -1,7 +1,7 @@
 /// Text as Markdown (CommonMark and GitHub's tables) that means itself.
 package enum Markdown {
-    /// Escapes everything that could be markup within a line, HTML or a table's border, and joins lines, so that what a customer or
-    /// a service wrote stays one run of plain text wherever it is put.
+    /// Escapes everything that could be markup within a line, HTML or a table's border, and joins lines, so that what a
+    /// customer or a service wrote stays one run of plain text wherever it is put.
     package static func escape(_ text: String) -> String {
         var escaped = ""
         var isSpace = false

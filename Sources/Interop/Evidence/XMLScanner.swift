@@ -1,8 +1,8 @@
 /// Reads the XML that tools write reports in, one token at a time.
 ///
-/// It knows elements, attributes, text, CDATA, comments and processing instructions in UTF-8. Document types are refused
-/// and entities are those of XML itself, so nothing outside the bytes is ever read and nothing can grow. It is written
-/// by hand because FoundationXML would bring libxml2 into every service that imports MainstayKit.
+/// It knows elements, attributes, text, CDATA, comments and processing instructions in UTF-8. Document types are
+/// refused and entities are those of XML itself, so nothing outside the bytes is ever read and nothing can grow. It is
+/// written by hand because FoundationXML would bring libxml2 into every service that imports MainstayKit.
 struct XMLScanner {
     enum Token: Hashable {
         case start(Element)

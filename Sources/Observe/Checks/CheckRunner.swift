@@ -28,8 +28,8 @@ package struct CheckRunner: Sendable {
     let randomness: @Sendable () -> any RandomNumberGenerator
 
     /// - Parameters:
-    ///   - client: made with `clientConfiguration()`; another one would follow redirects, wait on refused connections, and
-    ///     queue checks of one host behind one another.
+    ///   - client: made with `clientConfiguration()`; another one would follow redirects, wait on refused connections,
+    ///     and queue checks of one host behind one another.
     ///   - secret: the synthetic secret of a service by its name; without one, requests are not marked and runs
     ///     that force a variant fail.
     ///   - randomness: for the journeys' variables; one generator a run.

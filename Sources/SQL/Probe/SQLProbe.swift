@@ -4,8 +4,8 @@ import Synchronization
 /// Asks somebody else's database a read-only question: the SQL assertions of journeys, and the checks of databases.
 ///
 /// Connections are kept from one question to the next, few and bounded. Wrong SQL is `SQLError.statement`, a database
-/// that cannot be reached `.unavailable`, one that does not answer in time `.timeout`: three different things to whoever
-/// has to repair them.
+/// that cannot be reached `.unavailable`, one that does not answer in time `.timeout`: three different things to
+/// whoever has to repair them.
 package final class SQLProbe: Sendable {
     package struct Options: Sendable {
         /// Questions at a time; the others wait, within their own timeout.

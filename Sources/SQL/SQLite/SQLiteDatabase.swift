@@ -4,7 +4,8 @@ import Synchronization
 
 /// SQLite through GRDB: write-ahead log, one writer that commits in groups, a few readers.
 ///
-/// What `write` returned is on disk (`synchronous = FULL`). Readers see a consistent view and never wait for the writer.
+/// What `write` returned is on disk (`synchronous = FULL`). Readers see a consistent view and never wait for the
+/// writer.
 package final class SQLiteDatabase: SQLDatabase {
     package let dialect = SQLDialect.sqlite
     package let path: String

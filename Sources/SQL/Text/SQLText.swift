@@ -1,7 +1,7 @@
 /// The text of one SQL statement, split into what stands as it is and what are parameters.
 ///
-/// Quoted strings, quoted identifiers, comments and PostgreSQL's dollar quotes are never looked into, so that a `?` or a
-/// `:name` in them stays what it is.
+/// Quoted strings, quoted identifiers, comments and PostgreSQL's dollar quotes are never looked into, so that a `?` or
+/// a `:name` in them stays what it is.
 struct SQLText {
     enum Piece: Equatable {
         case verbatim(Range<Int>)

@@ -94,7 +94,8 @@ extension OpenAPI {
             "q": parameter(
                 "q", in: "query", string(Pattern.line, 0...ProductSearch.textLimit),
                 "Words that name or department must contain; the first \(ProductSearch.wordLimit) count."),
-            "category": parameter("category", in: "query", category, "Only this department."),
+            "category": parameter(
+                "category", in: "query", ["anyOf": [category, ["const": ""]]], "Only this department; empty: all."),
             "before": parameter("before", in: "query", id, "Only posts older than this one."),
             "page": parameter(
                 "page", in: "query", ["type": "integer", "minimum": 1, "maximum": Paging.pageLimit, "default": 1],

@@ -191,8 +191,8 @@ extension Assets {
         .incident.warn { border-left-color: var(--warn); }
         .incident.info { border-left-color: var(--info); }
         .incident.well { border-left-color: var(--well); }
-        .incident h3 { font-size: 1.125rem; }
-        .incident h3 a { color: var(--ink); }
+        .incident h2 { font-size: 1.125rem; }
+        .incident h2 a { color: var(--ink); }
         .service > .panel { margin-top: 0.75rem; padding: 0.5rem 0 0.25rem; }
         .row { display: grid; grid-template-columns: minmax(11rem, 17rem) 1fr 5.5rem; gap: 1.25rem; align-items: center; padding: 0.375rem 1.25rem; }
         .row .name { display: flex; flex-wrap: wrap; align-items: center; gap: 0.125rem 0.5rem; min-width: 0; }

@@ -67,7 +67,7 @@ extension Templates {
         """,
         "incident-card": """
         <article class="card incident {{tone}}">
-        <header>{{#badge}}{{>badge}}{{/badge}}<h3><a href="{{href}}">{{title}}</a></h3></header>
+        <header>{{#badge}}{{>badge}}{{/badge}}<h2><a href="{{href}}">{{title}}</a></h2></header>
         <dl class="facts">
         <div><dt>Since</dt><dd>{{#since}}{{>time}}{{/since}} <span class="quiet">(<span{{#ticks}} data-since="{{ticks}}"{{/ticks}}>{{duration}}</span>)</span></dd></div>
         <div><dt>Hits</dt><dd>{{hits}}</dd></div>

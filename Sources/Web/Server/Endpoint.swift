@@ -110,7 +110,7 @@ struct Query: Sendable {
     }
 
     func instant(_ name: String) throws -> Instant? {
-        guard let value = try text(name) else { return nil }
+        guard let value = values[name] else { return nil }
         guard let instant = RFC3339.parse(value) else {
             throw Problem(.badRequest, "'\(name)' must be a time like 2026-11-22T04:51:49Z.")
         }

@@ -1,7 +1,8 @@
 import HTTPTypes
 import Synchronization
 
-/// Which methods each route takes, so that a wrong method is told from a wrong address. Filled once all routes are known.
+/// Which methods each route takes, so that a wrong method is told from a wrong address. Filled once all routes are
+/// known.
 final class MethodTable: Sendable {
     private struct Route: Sendable {
         var segments: [String]

@@ -79,12 +79,11 @@ final class Town: Sendable {
     /// Starts a server and waits until it is healthy.
     func start(_ process: TownProcess, _ door: Door) async throws {
         try await process.start()
-        try await eventually("\(process.name) is healthy:\n\(Self.tail(process))") {
-            if let ending = process.ending {
-                throw Complaint("\(process.name) ended by itself: \(ending)\n\(Self.tail(process))")
-            }
-            return try await door.isHealthy()
+        try await eventually("\(process.name) is healthy") { () -> Bool? in
+            if process.ending != nil { return false }
+            return try await door.isHealthy() ? true : nil
         }
+        if let ending = process.ending { throw Complaint("\(process.name) ended by itself: \(ending)") }
     }
 
     private static func tail(_ process: TownProcess) -> String {

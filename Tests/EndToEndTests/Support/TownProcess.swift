@@ -114,6 +114,6 @@ enum Command {
             workingDirectory: directory.map { FilePath($0) }, input: .none, output: .string(limit: 4 << 20),
             error: .string(limit: 4 << 20))
         let code: Int32 = if case .exited(let code) = result.terminationStatus { code } else { -1 }
-        return Outcome(code: code, output: result.standardOutput ?? "", errors: result.standardError ?? "")
+        return Outcome(code: code, output: result.standardOutput, errors: result.standardError)
     }
 }

@@ -62,7 +62,8 @@ enum LogicCoercion {
         }
     }
 
-    /// Byte for byte: Swift's own `==` takes canonically equivalent texts for equal, which no other implementation does.
+    /// Byte for byte: Swift's own `==` takes canonically equivalent texts for equal, which no other implementation
+    /// does.
     static func isIdentical(_ one: String, _ other: String) -> Bool {
         one.utf8.elementsEqual(other.utf8)
     }
