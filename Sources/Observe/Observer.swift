@@ -98,6 +98,7 @@ package struct Observer: Service {
             } catch is CancellationError {
                 return
             } catch {
+                if Task.isCancelled { return }
                 logger.error("rollouts cannot be read", metadata: ["cause": "\(error)"])
             }
         }

@@ -248,7 +248,7 @@ struct ConfigurationFileTests {
         let path = ConfigurationFixture.root.appendingPathComponent("examples/storefront.yaml").path
         let original = try TextFile.read(path, limit: 1 << 20).get()
         let environment = [
-            "STOREFRONT_TOKEN": "0123456789abcdef", "MAINSTAY_SYNTHETIC_SECRET": "s3cret-s3cret",
+            "STOREFRONT_TOKEN": "0123456789abcdef0123456789abcdef", "MAINSTAY_SYNTHETIC_SECRET": "s3cret-s3cret",
             "STOREFRONT_SYNTHETIC_PASSWORD": "pass-pass",
         ]
         var generator = SeededNumbers(seed: UInt64(seed))

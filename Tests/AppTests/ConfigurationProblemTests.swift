@@ -66,10 +66,10 @@ struct ConfigurationProblemTests {
         ),
         Bad(
             "short token", "services: { shop: { team: shop, token: abc } }",
-            "mainstay.yaml:4:40: services.shop.token: the token is shorter than 16 characters: make a longer one"),
+            "mainstay.yaml:4:40: services.shop.token: the token is shorter than 32 characters: make a longer one"),
         Bad(
-            "two secrets", "services: { shop: { team: shop, token: abcdefghijklmnop, token-file: a } }",
-            "mainstay.yaml:4:58: services.shop.token-file: give either 'token' or 'token-file', not both"),
+            "two secrets", "services: { shop: { team: shop, token: abcdefghijklmnopqrstuvwxyz012345, token-file: a } }",
+            "mainstay.yaml:4:74: services.shop.token-file: give either 'token' or 'token-file', not both"),
         Bad(
             "no such file", "services: { shop: { team: shop, token-file: nowhere/token } }",
             "mainstay.yaml:4:45: services.shop.token-file: 'nowhere/token' cannot be read: there is no such file"),
@@ -312,6 +312,11 @@ struct ConfigurationProblemTests {
             service: "account", "journeys: { j: { steps: [ { post: /, json: { p: \"{{account.password}}\" } } ] } }",
             "mainstay.yaml:8:27: journeys.j.steps[0]: uses {{account.password}}, which nothing sets: give the service an 'account'"
         ),
+        Bad(
+            service: "account declared wrongly",
+            "    account: { email: a, password-file: none }\n"
+                + "journeys: { j: { steps: [ { post: /, json: { p: \"{{account.password}}\" } } ] } }",
+            "mainstay.yaml:8:41: services.shop.account.password-file: 'none' cannot be read: there is no such file"),
         Bad(
             service: "bodies", "journeys: { j: { steps: [ { post: /, json: {}, form: {} } ] } }",
             "mainstay.yaml:8:48: journeys.j.steps[0].form: only one of json, form and body can be given"),

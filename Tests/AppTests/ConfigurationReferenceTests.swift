@@ -6,7 +6,8 @@ import Testing
 /// What is shown to users works.
 struct ConfigurationReferenceTests {
     private static let environment = [
-        "STOREFRONT_TOKEN": "0123456789abcdef", "MAINSTAY_SYNTHETIC_SECRET": "secret", "SYNTHETIC_SECRET": "secret",
+        "STOREFRONT_TOKEN": "0123456789abcdef0123456789abcdef", "MAINSTAY_SYNTHETIC_SECRET": "secret",
+        "SYNTHETIC_SECRET": "secret",
         "STOREFRONT_SYNTHETIC_PASSWORD": "password", "SYNTHETIC_PASSWORD": "password",
         "STOREFRONT_DATABASE": "storefront.sqlite", "REPORTING_DATABASE": "postgres://db/reporting",
         "SHOP_CHAT_WEBHOOK": "https://chat.example.test/hook", "PAGER_SECRET": "secret",

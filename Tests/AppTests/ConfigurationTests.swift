@@ -8,7 +8,7 @@ import Testing
 /// A good file, value by value.
 struct ConfigurationTests {
     private static let environment = [
-        "STOREFRONT_TOKEN": "0123456789abcdef", "MAINSTAY_SYNTHETIC_SECRET": "secret-of-both",
+        "STOREFRONT_TOKEN": "0123456789abcdef0123456789abcdef", "MAINSTAY_SYNTHETIC_SECRET": "secret-of-both",
         "STOREFRONT_SYNTHETIC_PASSWORD": "correct horse", "STOREFRONT_DATABASE": "/var/lib/storefront.sqlite",
     ]
 
@@ -260,13 +260,13 @@ struct ConfigurationTests {
         }
         try write("a.yaml", ConfigurationFixture.people)
         try write("b.yml", "services: { shop: { team: shop, token-file: token.key, synthetic-secret-file: none.key } }")
-        try write("token.key", "0123456789abcdef0123\n")
+        try write("token.key", "0123456789abcdef0123456789abcdef\n")
         try write("notes.txt", "not: [ yaml")
         let path = folder.path
         #expect(throws: ConfigurationErrors.self) { try ConfigurationLoader.load(path: path, environment: [:]) }
         try write("none.key", "x")
         let configuration = try ConfigurationLoader.load(path: path, environment: [:])
-        #expect(configuration.services["shop"]?.token == "0123456789abcdef0123")
+        #expect(configuration.services["shop"]?.token == "0123456789abcdef0123456789abcdef")
         #expect(
             configuration.files.map { String($0.dropFirst(path.count + 1)) } == [
                 "a.yaml", "b.yml", "token.key", "none.key",
@@ -285,7 +285,7 @@ struct ConfigurationTests {
         dump(configuration.services, to: &dumped)
         let texts = ["\(configuration)", "\(configuration.services)", String(reflecting: configuration.server), dumped]
         for text in texts {
-            #expect(!text.contains("secret-of-both") && !text.contains("0123456789abcdef"), "\(text)")
+            #expect(!text.contains("secret-of-both") && !text.contains("0123456789abcdef0123456789abcdef"), "\(text)")
         }
     }
 }

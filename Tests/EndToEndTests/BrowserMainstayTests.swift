@@ -32,7 +32,7 @@ extension EndToEnd {
                     try await browser.see("undone", in: "#history")
                     let undone = try await town.api.get(Flags.path)
                     #expect(undone["definition"]?["defaultVariant"]?.string == "v1")
-                    #expect(try await browser.complaints() == [])
+                    try await browser.expectNoComplaints()
                 }
             }
         }
@@ -61,7 +61,7 @@ extension EndToEnd {
                     try await eventually("the button is gone") {
                         try await !browser.exists("form[action$='/acknowledge']")
                     }
-                    #expect(try await browser.complaints() == [])
+                    try await browser.expectNoComplaints()
                 }
             }
         }
@@ -76,7 +76,7 @@ extension EndToEnd {
                 try await Browser.run(town) { browser in
                     try await browser.open(mail)
                     try await browser.see("Undo", in: "main button")
-                    #expect(try await browser.appearance() == [])
+                    try await browser.expectGoodLooks()
                     #expect(try await variant(town) == "v2", "opening the link changes nothing")
                     try await browser.click("main button")
                     try await browser.see("Undo ordered", in: "main")
@@ -97,7 +97,7 @@ extension EndToEnd {
                 let changeSegment = change.addingPercentEncoding(withAllowedCharacters: .alphanumerics) ?? ""
                 try await Browser.run(town) { browser in
                     try await browser.open(town.api.url + "/sign-in")
-                    #expect(try await browser.appearance() == [])
+                    try await browser.expectGoodLooks()
                     try await signIn(browser, town, next: "/")
                     let pages = [
                         "/", "/incidents", "/incidents/\(incident)", "/incidents/\(incident)/postmortem", "/flags",
@@ -107,8 +107,8 @@ extension EndToEnd {
                     for path in pages {
                         try await browser.open(town.api.url + path)
                         #expect(try await browser.exists("main h1"), "\(path) has no heading")
-                        #expect(try await browser.appearance() == [])
-                        #expect(try await browser.complaints() == [], "\(path)")
+                        try await browser.expectGoodLooks()
+                        try await browser.expectNoComplaints()
                     }
                 }
             }

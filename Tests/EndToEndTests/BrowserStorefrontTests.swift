@@ -21,7 +21,7 @@ extension EndToEnd {
                     try await signOutAndIn(browser, town)
                     try await browser.open(town.shop.url + "/favorites")
                     try await browser.see(product, in: "main")
-                    if script { #expect(try await browser.complaints() == []) }
+                    if script { try await browser.expectNoComplaints() }
                 }
             }
         }
@@ -101,13 +101,13 @@ extension EndToEnd {
                     try await signUp(browser, town)
                     for path in ["/", "/products/3", "/favorites", "/posts", "/posts/1", "/posts/new", "/report"] {
                         try await browser.open(town.shop.url + path)
-                        #expect(try await browser.appearance() == [])
-                        #expect(try await browser.complaints() == [])
+                        try await browser.expectGoodLooks()
+                        try await browser.expectNoComplaints()
                     }
                     try await browser.click(".account button")
                     for path in ["/sign-in", "/sign-up"] {
                         try await browser.open(town.shop.url + path)
-                        #expect(try await browser.appearance() == [])
+                        try await browser.expectGoodLooks()
                     }
                 }
             }

@@ -95,7 +95,9 @@ extension EndToEnd {
         private func pause() async { try? await Task.sleep(for: .milliseconds(20)) }
 
         private func verify(_ town: Town, _ changes: Told, _ reports: Told, versionAtStart: Int64) async throws {
-            let ledger = try await town.api.all("/api/v1/changes?service=storefront").compactMap { $0["reason"]?.string }
+            let ledger = try await town.api.all("/api/v1/changes?service=storefront").compactMap {
+                $0["reason"]?.string
+            }
             let kept = try await town.api.all("/api/v1/reports?service=storefront").compactMap { $0["text"]?.string }
             let lines = try await town.api.timeline()
             print(

@@ -145,7 +145,8 @@ extension EndToEnd {
             try place.remove()
             guard let report = try? JSONDecoder().decode(JSONValue.self, from: Data(outcome.output.utf8)) else {
                 throw Complaint(
-                    "exit code \(outcome.code), not one JSON object: \(outcome.output)\n\(outcome.errors.suffix(3_000))")
+                    "exit code \(outcome.code), not one JSON object: \(outcome.output)\n\(outcome.errors.suffix(3_000))"
+                )
             }
             return (outcome.code, report, String(outcome.errors.suffix(4_000)))
         }

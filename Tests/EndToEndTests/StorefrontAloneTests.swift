@@ -18,6 +18,11 @@ extension EndToEnd {
                 try await Flags.serve("v2", town.api)
                 try await eventually("the change arrives") { try await !shopper.canFavorite(2) }
 
+                try await eventually("it is on disk") {
+                    try String(contentsOfFile: town.directory + "/flags.json", encoding: .utf8)
+                        .filter { !$0.isWhitespace }.contains("\"defaultVariant\":\"v2\"")
+                }
+
                 try await town.mainstay.kill()
                 try await town.storefront.kill()
                 try await town.startStorefront()

@@ -27,7 +27,10 @@ struct MarkdownTests {
     func starts() {
         let document = PostmortemDocument(
             title: "T",
-            sections: [.init(title: "S", blocks: [.paragraph("- one"), .paragraph("1. two"), .list(["+ three", "# four"])])])
+            sections: [
+                .init(
+                    title: "S", blocks: [.paragraph("- one"), .paragraph("1. two"), .list(["+ three", "# four"])])
+            ])
         #expect(document.markdown(base: "") == "# T\n\n## S\n\n\\- one\n\n1\\. two\n\n- \\+ three\n- \\# four\n")
     }
 

@@ -162,6 +162,20 @@ struct RecordTests {
         }
     }
 
+    @Test(
+        "a process that has the database to itself takes up at once what a dead one left",
+        arguments: TestDriver.available)
+    func takesUp(driver: TestDriver) async throws {
+        try await withRecord(driver) { record, clock, _ in
+            _ = try await record.reportFailure(at: clock.now)
+            #expect(try await record.claim(.act, owner: "dead", lease: .hours(1), limit: 10).count == 1)
+            #expect(try await record.holdLease("observer", owner: "dead", for: .hours(1)))
+            try await record.forgetLeases()
+            #expect(try await record.claim(.act, owner: "new", lease: .hours(1), limit: 10).count == 1)
+            #expect(try await record.holdLease("observer", owner: "new", for: .hours(1)))
+        }
+    }
+
     @Test("deadlines that have come are listed, earliest first", arguments: TestDriver.available)
     func deadlines(driver: TestDriver) async throws {
         try await withRecord(driver) { record, clock, _ in

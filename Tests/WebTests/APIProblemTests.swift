@@ -86,7 +86,8 @@ struct APIProblemTests {
             "/api/v1/flags?limit=x", "/api/v1/flags?limit=1&limit=2", "/api/v1/flags?before=never",
             "/api/v1/flags?service=%00", "/api/v1/flags?service=%GG", "/api/v1/incidents?status=sad",
             "/api/v1/timeline?after=-1", "/api/v1/timeline?after=1&before=2", "/api/v1/reports",
-            "/api/v1/checks/storefront/favorites-saved?since=yesterday", "/api/v1/flags/stream",
+            "/api/v1/checks/storefront/favorites-saved?since=yesterday",
+            "/api/v1/checks/storefront/favorites-saved?since=", "/api/v1/flags/stream",
         ])
     func queries(_ path: String) async throws {
         try await withAPI { _, client async throws in #expect(try await client.get(path).status == 400) }

@@ -17,9 +17,9 @@ import Testing
 struct APIStreamTests {
     /// Events of one stream, as they come.
     private final class Events {
-        private var parser = EventStreamParser(limit: 1 << 20)
+        private var parser = EventStreamParser(limit: 4 << 20)
         private var body: HTTPClientResponse.Body.AsyncIterator
-        private var ready: [(name: String, id: String?, data: JSONValue)] = []
+        private var ready: [EventStreamParser.Event] = []
         private(set) var comments = 0
 
         init(_ response: HTTPClientResponse) {
@@ -27,15 +27,18 @@ struct APIStreamTests {
         }
 
         /// Nil when the stream has ended.
-        func next() async throws -> (name: String, id: String?, data: JSONValue)? {
+        func nextRaw() async throws -> EventStreamParser.Event? {
             while ready.isEmpty {
                 guard let buffer = try await body.next() else { return nil }
                 if buffer.readableBytesView.first == UInt8(ascii: ":") { comments += 1 }
-                for event in try parser.feed(buffer.readableBytesView) {
-                    ready.append((event.name, event.id, try JSONValue(parsing: event.data)))
-                }
+                ready += try parser.feed(buffer.readableBytesView)
             }
             return ready.removeFirst()
+        }
+
+        func next() async throws -> (name: String, id: String, data: JSONValue)? {
+            guard let event = try await nextRaw() else { return nil }
+            return (event.name, event.id, try JSONValue(parsing: event.data))
         }
 
         func waitForComment() async throws {
@@ -172,6 +175,31 @@ struct APIStreamTests {
             while house.services.streams.taken > 0 { try await Task.sleep(for: .milliseconds(5)) }
             let next = Events(try await open(Self.flags))
             #expect(try await next.next() != nil)
+        }
+    }
+
+    @Test("a client that takes nothing is dropped, and delays no other")
+    func stalled() async throws {
+        try await withServer(adjust: { house in
+            house.services.settings.streamPatience = .seconds(2)
+        }) { house, open async throws in
+            // Its body is never read, so the connection fills up.
+            let stalled = try await open(Self.flags)
+            let reader = Events(try await open(Self.flags))
+            _ = try await reader.nextRaw()
+            var version = 1
+            while house.services.streams.taken == 2 {
+                version += 1
+                let filling = JSONValue.string(String(repeating: "\(version % 10)", count: 1 << 15))
+                let definition = FlagDefinition(
+                    variants: ["v1": "v1", "v2": "v2"], defaultVariant: "v1", metadata: ["filling": filling])
+                try await house.record.apply(
+                    Subject(.flag, "storefront/favorites"), .flag(.changed(definition, reason: "test")),
+                    by: Actor(.person, "ada"))
+                #expect(try #require(try await reader.nextRaw()).id == String(version))
+            }
+            #expect(house.services.streams.taken == 1)
+            withExtendedLifetime(stalled) {}
         }
     }
 

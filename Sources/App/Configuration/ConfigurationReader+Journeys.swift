@@ -19,6 +19,8 @@ extension ConfigurationReader {
         var steps: [Field]
         var variables: [Field]
         var secrets: [Field]
+        /// Whether it or its service has one, rightly or wrongly declared.
+        var hasAccount: Bool
     }
 
     func readJourneys() {
@@ -52,7 +54,9 @@ extension ConfigurationReader {
         section.finish()
         // A step that could not be read would only bring further complaints about what it would have set.
         if places.count == stepFields.count + alwaysFields.count, !places.isEmpty {
-            let fields = JourneyFields(journey: field, steps: places, variables: variables, secrets: secrets)
+            let fields = JourneyFields(
+                journey: field, steps: places, variables: variables, secrets: secrets,
+                hasAccount: section["account"] != nil || servicesWithAccount.contains(frame.service))
             check(journey, fields, service: frame.service)
         }
         add(
@@ -159,8 +163,9 @@ extension ConfigurationReader {
     /// What Decide finds wrong, told at the step or variable that it is about.
     private func check(_ journey: Journey, _ fields: JourneyFields, service: String) {
         var journey = journey
-        // Told where the service is declared.
+        // What is wrong with these was told where the service is declared.
         journey.baseURL = "http://localhost"
+        if fields.hasAccount { journey.account = JourneyAccount(email: "", password: "") }
         for name in declared["database of \(service)"] ?? [] { journey.databases[name] = "" }
         // Numbers in place of names, to find the step again.
         for index in journey.steps.indices { journey.steps[index].name = "\(index)" }
@@ -180,7 +185,7 @@ extension ConfigurationReader {
                 fields.journey.problemAtKey(problem)
                 continue
             }
-            let isAccount = message.contains("account.") && journey.account == nil
+            let isAccount = message.contains("account.") && !fields.hasAccount
             let advice = isAccount ? ": give the service an 'account'" : ""
             place.problemAtKey("\(message)\(advice)", suggestion: meant(by: message, known))
         }

@@ -20,14 +20,15 @@ extension ConfigurationReader {
         declared["database of \(field.name)"] = Set(databases.map(\.name))
         for database in databases { settings.databases[database.name] = location(database) }
         settings.token = secret(section, "token")
-        if let token = settings.token, token.utf8.count < 16 {
+        if let token = settings.token, token.utf8.count < 32 {
             (section["token"] ?? section["token-file"])?.problem(
-                "the token is shorter than 16 characters: make a longer one")
+                "the token is shorter than 32 characters: make a longer one")
         }
         settings.syntheticSecret = secret(section, "synthetic-secret")
         let hasSecret = section["synthetic-secret"] != nil || section["synthetic-secret-file"] != nil
         if hasSecret { servicesWithSecret.insert(field.name) }
         settings.account = section["account"].flatMap(account)
+        if section["account"] != nil { servicesWithAccount.insert(field.name) }
         settings.origins = (section["origins"]?.items() ?? []).compactMap { httpURL($0) }
         services[field.name] = settings
         let flags = (section["flags"]?.entries("flag") ?? [])

@@ -30,8 +30,9 @@ final class ConfigurationReader {
     var checkPolicies: [String: CheckPolicy] = [:]
     /// Names that a list refers to although they are declared wrongly: that is told once, where they are declared.
     var declared: [String: Set<String>] = [:]
-    /// Services that say their URL, and their synthetic secret, rightly or wrongly.
+    /// Services that say their URL, account and synthetic secret, rightly or wrongly.
     var servicesWithURL: Set<String> = []
+    var servicesWithAccount: Set<String> = []
     var servicesWithSecret: Set<String> = []
     var hasMailServer = false
 

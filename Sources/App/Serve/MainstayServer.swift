@@ -36,6 +36,7 @@ struct MainstayServer: Sendable {
         let record = Record(
             database: database, policy: configuration.policy, now: WallClock.now, logger: labelled("record"))
         try await record.migrate()
+        if database.dialect == .sqlite { try await record.forgetLeases() }
         try await Beginnings(record: record, configuration: configuration, environment: environment, logger: logger)
             .prepare()
         let client = HTTPClient(

@@ -20,11 +20,16 @@ package struct IncidentLine: Hashable, Sendable {
     private static func doing(_ incident: Incident) -> String {
         let undoneBy = Set(incident.undone.values).sorted().joined(separator: ", ")
         switch incident.status {
+        case .triggered where incident.awaitsUndo:
+            return "The cause is proven. Undoing it waits for a person; nobody has acknowledged yet."
         case .triggered:
             if incident.experiments.contains(where: { $0.endedAt == nil }) {
                 return "An experiment is testing the suspect. Nobody has acknowledged yet."
             }
             return "Nobody has acknowledged yet."
+        case .acknowledged where incident.awaitsUndo:
+            return
+                "\(incident.acknowledgedBy ?? "Someone") is working on it. The cause is proven and waits to be undone."
         case .acknowledged:
             return "\(incident.acknowledgedBy ?? "Someone") is working on it."
         case .mitigated where incident.verifiedAt != nil:
@@ -37,6 +42,11 @@ package struct IncidentLine: Hashable, Sendable {
             return "Reviewed by \(incident.reviewedBy ?? "someone")."
         }
     }
+}
+
+extension Incident {
+    /// An experiment has proven a change guilty, and nobody has undone it.
+    fileprivate var awaitsUndo: Bool { suspects.contains { $0.isProven && undone[$0.change.id] == nil } }
 }
 
 /// A page of incidents, newest first; open ones are also listed on their own.

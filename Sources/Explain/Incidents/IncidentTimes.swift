@@ -73,6 +73,13 @@ package struct IncidentTimes: Hashable, Sendable {
         }
     }
 
+    /// Every moment that is known, earliest first; moments at one time keep the order of their kind.
+    package var known: [(moment: Moment, at: Instant)] {
+        let known = Moment.allCases.enumerated().compactMap { index, moment in self[moment].map { (index, moment, $0) }
+        }
+        return known.sorted { ($0.2, $0.0) < ($1.2, $1.0) }.map { ($0.1, $0.2) }
+    }
+
     /// What "after" is counted from: the first serving, else the change, else the first sign of trouble.
     package var origin: Moment {
         firstServed != nil ? .firstServed : changed != nil ? .changed : .troubleBegan

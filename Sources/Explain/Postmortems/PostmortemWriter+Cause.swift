@@ -116,7 +116,7 @@ extension PostmortemWriter {
             case .check: "By machine: check \(code: first.id) failed at \(first.since)."
             case .reports: "By customers: \(incident.reporters) of them reported it, the first at \(first.since)."
             }
-        var blocks: [Block] = [.paragraph(who), .paragraph("\(sentence(first.summary))")]
+        var blocks: [Block] = [.paragraph(who), .paragraph("\(sentence(first.words))")]
         if let earliest = view.reports.last {
             let before = earliest.at < incident.openedAt
             blocks.append(

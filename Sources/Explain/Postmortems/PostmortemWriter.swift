@@ -56,7 +56,7 @@ struct PostmortemWriter {
     private var summary: Prose {
         var prose: Prose = "\(summaryOfCause)"
         if let alert = incident.alerts.min(by: { $0.since < $1.since }) {
-            prose.inlines += ("From \(incident.troubleSince) on: \(sentence(alert.summary)) " as Prose).inlines
+            prose.inlines += ("From \(incident.troubleSince) on: \(sentence(alert.words)) " as Prose).inlines
         }
         prose.inlines += summaryOfDetection.inlines
         prose.inlines += summaryOfEnd.inlines
@@ -136,11 +136,12 @@ struct PostmortemWriter {
     }
 
     private var keyTimes: Block {
-        let rows: [[Prose]] = IncidentTimes.Moment.allCases.map { moment in
-            guard let at = times[moment], let elapsed = times.elapsed(moment) else {
-                return ["\(moment.title)", "\(missing(moment))", "–"]
-            }
+        var rows: [[Prose]] = times.known.map { moment, at in
+            let elapsed = times.elapsed(moment) ?? .zero
             return ["\(moment.title)", "\(at)", "\(elapsed < .zero ? "" : "+")\(elapsed.spoken)"]
+        }
+        rows += IncidentTimes.Moment.allCases.filter { times[$0] == nil }.map {
+            ["\($0.title)", "\(missing($0))", "–"]
         }
         return .table(head: ["Moment", "UTC", "Since \(times.origin.title.lowercased())"], rows: rows)
     }

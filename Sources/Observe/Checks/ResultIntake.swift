@@ -80,6 +80,8 @@ package final class ResultIntake: Service {
             try await record.sample(batch)
         } catch {
             state.withLock { $0.waiting.insert(contentsOf: batch, at: 0) }
+            // Cut short by shutdown: the last flush writes them.
+            if Task.isCancelled { return }
             logger.error("samples could not be written, will try again", metadata: ["cause": "\(error)"])
         }
     }

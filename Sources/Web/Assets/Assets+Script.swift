@@ -11,7 +11,7 @@ extension Assets {
           // Times: the reader's zone in the text, UTC on hover.
           const localTimes = root => {
             const now = new Date();
-            for (const element of root.querySelectorAll("time[datetime]")) {
+            for (const element of root.querySelectorAll("time[data-form=moment]")) {
               const at = new Date(element.dateTime);
               if (isNaN(at)) continue;
               const sameDay = at.toDateString() === now.toDateString();

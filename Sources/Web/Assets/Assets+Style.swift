@@ -32,6 +32,10 @@ extension Assets {
         ol, ul { list-style: none; }
         h1 { font-size: 1.75rem; line-height: 1.2; font-weight: 650; letter-spacing: -0.015em; text-wrap: balance; }
         h2 { font-size: 1.0625rem; line-height: 1.35; font-weight: 620; letter-spacing: -0.005em; }
+        :where(main) h2 + :where(*) { margin-top: 0.75rem; }
+        :where(main) p + .scroll { margin-top: 0.75rem; }
+        .head > h2 + *, .stack > h2 + *, .card > header > h2 + * { margin-top: 0; }
+        p + .why { margin-top: 0.25rem; }
         h3 { font-size: 0.9375rem; line-height: 1.4; font-weight: 620; }
         a { color: var(--accent); text-decoration: none; }
         a:hover { text-decoration: underline; text-underline-offset: 0.18em; }
@@ -68,7 +72,8 @@ extension Assets {
         .live::before { content: ""; width: 0.5rem; height: 0.5rem; border-radius: 50%; background: var(--well); }
         .live[data-state="off"]::before { background: transparent; border: 2px solid var(--warn); }
         main { max-width: 74rem; margin: 0 auto; padding: 2rem 1.5rem 4rem; display: block; }
-        .foot { max-width: 74rem; margin: 0 auto; padding: 1.25rem 1.5rem 2.5rem; color: var(--soft); font-size: 0.8125rem; border-top: 1px solid var(--line); }
+        .foot { max-width: 74rem; margin: 0 auto; padding: 0 1.5rem 2.5rem; color: var(--soft); font-size: 0.8125rem; }
+        .foot p { border-top: 1px solid var(--line); padding-top: 1.25rem; }
         main > * + *, main > section + section { margin-top: var(--space); }
         main > section:empty, main > section:not(:has(> *)) { margin-top: 0; }
         .crumbs { color: var(--soft); font-size: 0.8125rem; margin-bottom: 0.5rem; }
@@ -139,7 +144,7 @@ extension Assets {
         .plain-facts > div { display: grid; grid-template-columns: 9rem 1fr; gap: 1rem; padding: 0.5rem 0; border-top: 1px solid var(--line); }
         .plain-facts > div:first-child { border-top: none; }
 
-        .scroll { overflow-x: auto; }
+        .scroll { overflow-x: auto; position: relative; }
         table { border-collapse: collapse; width: 100%; }
         .list { background: var(--paper); border: 1px solid var(--line); border-radius: 12px; border-collapse: separate; border-spacing: 0; box-shadow: var(--shadow); }
         th, td { text-align: left; vertical-align: top; padding: 0.625rem 1rem; font-weight: 400; }
@@ -153,8 +158,8 @@ extension Assets {
         .bars, .axis { display: block; overflow: visible; }
         rect.passed { fill: var(--well-bar); } rect.failed { fill: var(--ill-bar); } rect.silent { fill: var(--silent); }
         .bars g:hover rect { filter: brightness(0.88); }
-        .mark { stroke: var(--change); stroke-width: 1.5; stroke-dasharray: 2 2; }
-        .mark.undo { stroke-dasharray: 1 3; }
+        .when { stroke: var(--change); stroke-width: 1.5; stroke-dasharray: 2 2; }
+        .when.undo { stroke-dasharray: 1 3; }
         .base { stroke: var(--line); stroke-width: 1; }
         .diamond { fill: var(--change); stroke: var(--change); stroke-width: 1.5; }
         .diamond.undo { fill: var(--paper); }
@@ -170,6 +175,7 @@ extension Assets {
         .timeline > .warn .knot { background: var(--warn-ground); color: var(--warn); }
         .timeline > .info .knot { background: var(--info-ground); color: var(--info); }
         .timeline p:first-child { padding-top: 0.125rem; }
+        .timeline .elapsed { color: var(--ink); font-weight: 560; margin-left: 0.25rem; }
         .timeline .fresh { animation: fresh 2.4s ease-out; }
         @keyframes fresh { from { background: var(--info-ground); box-shadow: 0 0 0 0.375rem var(--info-ground); border-radius: 8px; } }
         .elapsed { font-variant-numeric: tabular-nums; }
@@ -180,17 +186,18 @@ extension Assets {
     /// What only one page has, and narrow screens.
     static let pageStyle = """
         .hero { display: flex; gap: 1rem; align-items: center; padding: 0.25rem 0; }
-        .hero + .card, .hero ~ .card { margin-top: 1.25rem; }
+        .hero ~ .card { margin-top: 1.25rem; } .lead + .card { margin-top: 1rem; }
         .sign { display: grid; place-items: center; width: 3rem; height: 3rem; border-radius: 14px; font-size: 1.5rem; flex: none; background: var(--calm-ground); color: var(--calm); }
         .well > .sign, .well .sign { background: var(--well-ground); color: var(--well); }
         .ill > .sign, .ill .sign { background: var(--ill-ground); color: var(--ill); }
         .warn .sign { background: var(--warn-ground); color: var(--warn); }
         .hero p { color: var(--soft); }
-        .incident { border-left: 4px solid var(--edge); }
-        .incident.ill { border-left-color: var(--ill-bar); }
-        .incident.warn { border-left-color: var(--warn); }
-        .incident.info { border-left-color: var(--info); }
-        .incident.well { border-left-color: var(--well); }
+        .incident, .verdict { position: relative; overflow: hidden; --flag: var(--edge); }
+        .incident::before, .card.verdict::before { content: ""; position: absolute; inset: 0 auto 0 0; width: 4px; background: var(--flag); }
+        .incident.ill, .verdict.ill { --flag: var(--ill-bar); }
+        .incident.warn { --flag: var(--warn); }
+        .incident.info { --flag: var(--info); }
+        .incident.well, .verdict.well { --flag: var(--well); }
         .incident h2 { font-size: 1.125rem; }
         .incident h2 a { color: var(--ink); }
         .service > .panel { margin-top: 0.75rem; padding: 0.5rem 0 0.25rem; }
@@ -236,7 +243,7 @@ extension Assets {
         .story > * + *, .story > div > section + section { margin-top: 2.25rem; }
         .story > :not(:has(> *)) { display: none; }
         .story h2 { margin-bottom: 0.75rem; }
-        .side { display: grid; gap: 1rem; position: sticky; top: 4.5rem; }
+        .side { display: grid; gap: 1rem; }
         .side .card + .card { margin-top: 0; }
         .legs { margin-top: 0.875rem; min-width: 34rem; table-layout: fixed; font-size: 0.875rem; }
         .legs th:first-child { width: 24%; padding-left: 0; }
@@ -244,7 +251,7 @@ extension Assets {
         .legs .leg { display: block; color: var(--ink); font-weight: 560; margin-bottom: 0.25rem; }
         .legs tbody tr > * { border-top: 1px solid var(--line); }
         .legs td { position: relative; padding-left: 2.125rem; }
-        td > .mark, .steps .mark, .reasons .mark { stroke: none; color: var(--soft); }
+        td > .mark, .steps .mark, .reasons .mark { color: var(--soft); }
         td > .mark { position: absolute; left: 0.75rem; top: 0.625rem; }
         .well > .mark { color: var(--well); } .ill > .mark { color: var(--ill); }
         .legs td.ill { background: var(--ill-ground); }
@@ -264,7 +271,6 @@ extension Assets {
         .moments time { grid-column: 1 / -1; color: var(--soft); font-size: 0.8125rem; }
         .proof { font-size: 0.8125rem; color: var(--soft); overflow-wrap: anywhere; }
         .said { white-space: pre-line; overflow-wrap: anywhere; }
-        .verdict.well { border-left: 4px solid var(--well); } .verdict.ill { border-left: 4px solid var(--ill-bar); }
         .reasons li { display: grid; grid-template-columns: 1rem 1fr; gap: 0.75rem; padding: 0.3125rem 0; }
         .verdict .notice { margin: 0.875rem 0 0; }
         .chart h2 { font-size: 0.875rem; color: var(--soft); font-weight: 560; margin: 0 0 0.375rem; }
@@ -287,7 +293,7 @@ extension Assets {
 
         @media (max-width: 62rem) {
           .columns { grid-template-columns: minmax(0, 1fr); gap: 2.25rem; }
-          .side { position: static; grid-template-columns: repeat(auto-fit, minmax(17rem, 1fr)); align-items: start; }
+          .side { grid-template-columns: repeat(auto-fit, minmax(17rem, 1fr)); align-items: start; }
           .key { grid-template-columns: repeat(2, minmax(0, 1fr)); }
           .key > div:nth-child(odd) { border-left: none; }
           .key > div:nth-child(n + 3) { border-top: 1px solid var(--line); }
@@ -310,7 +316,14 @@ extension Assets {
           .key > div { padding: 0.75rem 1rem; }
           .plain-facts > div { grid-template-columns: 1fr; gap: 0; }
           .actions > form, .actions > form button, .actions > .button { width: 100%; }
-          .actions > form button, .actions > .button { justify-content: center; min-height: 2.75rem; }
+          .actions > details { flex: 1 1 40%; } .actions > details > summary { width: 100%; }
+          .actions > form button, .actions > .button, .actions > details > summary { justify-content: center; min-height: 2.75rem; }
+          .legs { min-width: 0; }
+          .legs tr { display: grid; grid-template-columns: 1fr 1fr; }
+          .legs thead th:first-child { display: none; }
+          .legs tbody th { grid-column: 1 / -1; width: auto !important; padding: 0.5rem 0 0; border-top: 1px solid var(--line); font-weight: 560; }
+          .legs tbody td { border-top: none; padding: 0.375rem 0.375rem 0.5rem 1.75rem; }
+          .legs thead th { padding: 0 0.375rem 0.5rem; } .legs td > .mark { left: 0.375rem; top: 0.375rem; }
           .pair { grid-template-columns: minmax(0, 1fr); }
           .foot { padding-left: 1rem; padding-right: 1rem; }
         }
@@ -327,7 +340,7 @@ extension Assets {
           body { font-size: 10pt; }
           main { max-width: none; padding: 0; }
           .columns { grid-template-columns: 1fr; }
-          .side { position: static; grid-template-columns: 1fr 1fr; }
+          .side { grid-template-columns: 1fr 1fr; }
           a { color: inherit; text-decoration: underline; }
           .card, .panel, .list, .key, .steps, tr, li { break-inside: avoid; }
           h1, h2, h3 { break-after: avoid; }

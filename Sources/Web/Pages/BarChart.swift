@@ -37,7 +37,7 @@ struct BarChart {
         for mark in marks {
             let x = Self.percent(mark.position * 100)
             svg +=
-                "<line class=\"mark\(mark.isUndo ? " undo" : "")\" x1=\"\(x)\" x2=\"\(x)\" y1=\"0\" y2=\"\(Self.height)\"/>"
+                "<line class=\"when\(mark.isUndo ? " undo" : "")\" x1=\"\(x)\" x2=\"\(x)\" y1=\"0\" y2=\"\(Self.height)\"/>"
         }
         return svg + "</svg>"
     }

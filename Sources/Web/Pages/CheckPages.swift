@@ -47,7 +47,7 @@ enum CheckPages {
                 "serviceHref": "/#service-\(Links.segment(view.service))", "team": view.team, "every": "\(line.every)",
                 "severity": view.severity.rawValue,
                 "alerts": view.failuresNeeded == 1 ? "the first failure" : "\(view.failuresNeeded) failures in a row",
-                "failure": line.failure?.sentence, "incident": view.incident.map { Words.incident($0) },
+                "failure": line.failure?.words, "incident": view.incident.map { Words.incident($0) },
                 "hour": BarChart("Last hour", line.bars, view.marks).svg, "hourStart": Words.clock(view.hour.start),
                 "hourAxis": BarChart.axis(view.marks), "daysAxis": BarChart.axis(view.dayMarks),
                 "days": BarChart("Last two days", view.dayBars, view.dayMarks).svg,
@@ -60,7 +60,7 @@ enum CheckPages {
 
     private static func last(_ result: CheckResult) -> Fields {
         [
-            "at": Words.time(result.startedAt), "took": result.took.spoken, "words": result.failure?.sentence ?? "",
+            "at": Words.time(result.startedAt), "took": result.took.spoken, "words": result.failure?.words ?? "",
             "forced": result.forced.isEmpty
                 ? nil
                 : result.forced.sorted { $0.key < $1.key }.map { "\($0.key) = \($0.value)" }.joined(separator: ", "),

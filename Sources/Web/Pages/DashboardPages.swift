@@ -16,7 +16,7 @@ enum DashboardPages {
 
     static func page(_ view: DashboardView, notice: Notice? = nil) -> PageContent {
         PageContent(
-            headline(view), .dashboard, "dashboard",
+            view.incidents.count == 1 ? view.incidents[0].incident.title : headline(view), .dashboard, "dashboard",
             [
                 "headline": headline(view), "tone": tone(view.health).rawValue, "icon": "icon-\(icon(view.health))",
                 "isIll": view.health == .ill,
@@ -51,8 +51,9 @@ enum DashboardPages {
         case .well: return "Everything works"
         case .unknown: return view.services.isEmpty ? "Nothing is watched yet" : "Not everything is known"
         case .ill:
-            if view.incidents.count == 1 { return view.incidents[0].incident.title }
-            if !view.incidents.isEmpty { return "\(view.incidents.count) things do not work" }
+            if !view.incidents.isEmpty {
+                return "\(Words.count(view.incidents.count, "incident is", "incidents are")) open"
+            }
             let failing = view.services.flatMap { $0.features.filter { $0.health == .ill } }.count
             return failing == 1 ? "A feature does not work" : "Something does not work"
         }
@@ -79,7 +80,7 @@ enum DashboardPages {
         let checks = service.checks.map { check($0, service.marks) }
         return [
             "name": service.name, "anchor": "service-\(Links.segment(service.name))", "team": service.team,
-            "badge": Words.badge(service.health),
+            "badge": Words.badge(ofService: service.health),
             "users": service.activeUsers > 0 ? Words.count(service.activeUsers, "active user", "active users") : nil,
             "axis": BarChart.axis(service.marks), "start": Words.clock(view.axis.start),
             "features": features, "hasMarks": !service.marks.isEmpty,
@@ -114,7 +115,7 @@ enum DashboardPages {
             "name": line.name, "href": Links.check(line.id), "kind": line.isJourney ? "journey" : "check",
             "badge": Words.badge(line), "bars": BarChart(line.name, line.bars, marks).svg,
             "figure": line.failures > 0 ? "\(line.failures) failed" : took.map { $0.spoken } ?? "–",
-            "isIll": line.failures > 0, "failure": line.failure?.sentence,
+            "isIll": line.failures > 0, "failure": line.failure?.words,
         ]
     }
 
@@ -127,7 +128,7 @@ enum DashboardPages {
             "title": "\(rollout.plan.feature) \(rollout.plan.variant)", "href": Links.release(rollout.plan.release),
             "badge": Words.badge(
                 isStopped ? .ill : .info, isStopped ? "ill" : "rollout", isStopped ? "Stopped" : "Running"),
-            "service": rollout.service, "stages": Words.stages(ReleaseView.Stage.all(rollout)),
+            "service": rollout.service, "stages": Words.stages(ReleaseView.Stage.all(rollout), isStopped: isStopped),
             "holdEnds": Words.time(line.holdEnds),
             "isStopped": isStopped,
         ]

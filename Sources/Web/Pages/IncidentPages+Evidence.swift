@@ -77,13 +77,13 @@ extension IncidentPages {
         {{#hasTrials}}<section aria-labelledby="experiment"><h2 id="experiment">The experiment</h2>
         {{#trials}}<article class="card"><header>{{#badge}}{{>badge}}{{/badge}}<h3>{{change}}</h3></header>
         <p>The same journey, <code>{{check}}</code>, at the same time, with one difference. Result: {{words}}.</p>
-        <div class="scroll" tabindex="0" role="region" aria-label="Both legs of the experiment"><table class="legs">
-        <thead><tr><th scope="col">Step</th>
-        <th scope="col"><span class="leg">Before: <code>{{oldVariant}}</code></span>{{#old}}{{#badge}}{{>badge}}{{/badge}}{{#took}}<span class="quiet"> {{took}}</span>{{/took}}{{/old}}</th>
-        <th scope="col"><span class="leg">After: <code>{{newVariant}}</code></span>{{#new}}{{#badge}}{{>badge}}{{/badge}}{{#took}}<span class="quiet"> {{took}}</span>{{/took}}{{/new}}</th></tr></thead>
-        <tbody>{{#rows}}<tr><th scope="row">{{name}}</th>
-        {{#old}}<td class="{{tone}}">{{#isMissing}}<span class="quiet">not reached</span>{{/isMissing}}{{^isMissing}}<span class="mark">{{>*icon}}</span><code>{{did}}</code>{{#failure}}<p class="why">{{failure}}</p>{{/failure}}{{/isMissing}}</td>{{/old}}
-        {{#new}}<td class="{{tone}}">{{#isMissing}}<span class="quiet">not reached</span>{{/isMissing}}{{^isMissing}}<span class="mark">{{>*icon}}</span><code>{{did}}</code>{{#failure}}<p class="why">{{failure}}</p>{{/failure}}{{/isMissing}}</td>{{/new}}</tr>
+        <div class="scroll" tabindex="0" role="region" aria-label="Both legs of the experiment"><table class="legs" role="table">
+        <thead role="rowgroup"><tr role="row"><th scope="col" role="columnheader">Step</th>
+        <th scope="col" role="columnheader"><span class="leg">Before: <code>{{oldVariant}}</code></span>{{#old}}{{#badge}}{{>badge}}{{/badge}}{{#took}}<span class="quiet"> {{took}}</span>{{/took}}{{/old}}</th>
+        <th scope="col" role="columnheader"><span class="leg">After: <code>{{newVariant}}</code></span>{{#new}}{{#badge}}{{>badge}}{{/badge}}{{#took}}<span class="quiet"> {{took}}</span>{{/took}}{{/new}}</th></tr></thead>
+        <tbody role="rowgroup">{{#rows}}<tr role="row"><th scope="row" role="rowheader">{{name}}</th>
+        {{#old}}<td role="cell" class="{{tone}}">{{#isMissing}}<span class="quiet">not reached</span>{{/isMissing}}{{^isMissing}}<span class="mark">{{>*icon}}</span><code>{{did}}</code>{{#failure}}<p class="why">{{failure}}</p>{{/failure}}{{/isMissing}}</td>{{/old}}
+        {{#new}}<td role="cell" class="{{tone}}">{{#isMissing}}<span class="quiet">not reached</span>{{/isMissing}}{{^isMissing}}<span class="mark">{{>*icon}}</span><code>{{did}}</code>{{#failure}}<p class="why">{{failure}}</p>{{/failure}}{{/isMissing}}</td>{{/new}}</tr>
         {{/rows}}</tbody></table></div></article>{{/trials}}
         </section>{{/hasTrials}}
         {{#failed}}<section aria-labelledby="journey"><h2 id="journey">What failed</h2>

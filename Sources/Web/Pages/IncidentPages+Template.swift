@@ -23,7 +23,7 @@ extension IncidentPages {
         <div><dt>{{#isOpen}}Since{{/isOpen}}{{^isOpen}}Lasted{{/isOpen}}</dt><dd><strong{{#ticks}} data-since="{{ticks}}"{{/ticks}}>{{duration}}</strong><span>{{#since}}{{>time}}{{/since}}{{#ended}} until {{>time}}{{/ended}}</span></dd></div>
         <div><dt>Hits</dt><dd><strong>{{share}}</strong><span>{{exposed}}. {{reporters}}.</span></dd></div>
         <div><dt>Changed</dt><dd>{{#cause}}<strong><a href="{{href}}">{{title}}</a></strong><span>{{#certainty}}{{>badge}}{{/certainty}} by {{actor}}, {{#at}}{{>time}}{{/at}}{{#forced}}; forced past the gate{{/forced}}</span>{{/cause}}{{^cause}}<strong>Nothing known</strong><span>No change before it is suspected.</span>{{/cause}}</dd></div>
-        <div><dt>Being done</dt><dd><strong class="words">{{doing}}</strong><span>Team {{team}}</span></dd></div>
+        <div><dt>{{outcome}}</dt><dd><strong class="words">{{doing}}</strong><span>Team {{team}}</span></dd></div>
         </dl>
         </header>
         {{>incident-actions}}

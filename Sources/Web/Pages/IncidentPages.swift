@@ -60,7 +60,8 @@ enum IncidentPages {
             "since": Words.time(incident.troubleSince), "duration": view.line.duration.spoken,
             "ticks": view.line.isOpen ? String(incident.troubleSince.milliseconds) : nil,
             "ended": Words.optionalTime(incident.resolvedAt), "doing": view.line.doing,
-            "summary": incident.alerts.min { $0.since < $1.since }?.summary,
+            "summary": incident.alerts.min { $0.since < $1.since }?.words,
+            "outcome": incident.status.isOpen ? "Being done" : "Outcome",
             "postmortem": Links.postmortem(incident.id), "isOpen": incident.status.isOpen, "csrf": csrf,
             "path": Links.incident(incident.id), "mayAct": mayAct,
         ]
@@ -112,8 +113,7 @@ enum IncidentPages {
     private static func story(_ view: IncidentView) -> Fields {
         let incident = view.incident
         let origin = view.times[view.times.origin]
-        let moments: [Fields] = IncidentTimes.Moment.allCases.compactMap { moment in
-            guard let at = view.times[moment] else { return nil }
+        let moments: [Fields] = view.times.known.map { moment, at in
             let elapsed = view.times.elapsed(moment)
             return [
                 "title": moment.title, "at": Words.time(at),

@@ -78,7 +78,7 @@ enum PostmortemPages {
             case .strong(let text): inlineFields(strong: text)
             case .code(let text): inlineFields(code: text)
             case .link(let text, let path): inlineFields(link: ["label": text, "href": path])
-            case .time(let at): inlineFields(time: Words.time(at))
+            case .time(let at): inlineFields(time: Words.exactTime(at))
             }
         }
     }

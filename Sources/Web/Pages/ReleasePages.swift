@@ -80,7 +80,8 @@ enum ReleasePages {
             "gateTone": tone.rawValue,
             "gateBadge": view.verdict.map {
                 $0.allowed
-                    ? Words.badge(.well, "ok", "The gate allows it") : Words.badge(.ill, "shield", "The gate blocks it")
+                    ? Words.badge(.well, "ok", view.isWaiting ? "The gate allows it" : "The gate allowed it")
+                    : Words.badge(.ill, "shield", view.isWaiting ? "The gate blocks it" : "The gate blocked it")
             } ?? Words.badge(.calm, "unknown", "The feature is no longer configured"),
             "reasons": (view.verdict?.reasons ?? []).map {
                 [
@@ -89,7 +90,7 @@ enum ReleasePages {
                 ] as Fields
             },
             "forced": view.release.forced.map {
-                ["by": $0.by, "at": Words.time($0.at), "reason": $0.reason, "objections": $0.objections] as Fields
+                ["by": $0.by, "at": Words.time($0.at), "reason": $0.reason] as Fields
             },
         ]
     }
@@ -109,7 +110,8 @@ enum ReleasePages {
             },
             "hasEvidence": !release.evidence.isEmpty,
             "approvals": release.approvals.map { ["by": $0.by, "at": Words.time($0.at)] as Fields },
-            "hasApprovals": !release.approvals.isEmpty, "stages": Words.stages(view.stages),
+            "hasApprovals": !release.approvals.isEmpty,
+            "stages": Words.stages(view.stages, isStopped: view.rollout?.status == .suspended),
             "hasStages": !view.stages.isEmpty, "rollout": rollout(view.rollout),
             "lines": view.timeline.map { Words.line($0) }, "hasLines": !view.timeline.isEmpty,
         ]
@@ -140,7 +142,7 @@ enum ReleasePages {
         <section id="release-incident" data-live>{{#incident}}{{>incident-card}}{{/incident}}</section>
         <section class="card verdict {{gateTone}}" id="gate" data-live aria-labelledby="gate-title"><header>{{#gateBadge}}{{>badge}}{{/gateBadge}}<h2 id="gate-title">The gate</h2></header>
         <ul class="reasons">{{#reasons}}<li class="{{tone}}"><span class="mark">{{>*icon}}</span><p><strong>{{rule}} <span class="hidden">{{word}}</span></strong> {{text}}</p></li>{{/reasons}}</ul>
-        {{#forced}}<div class="notice warn">{{>icon-shield}}<div><p>Forced past the gate by {{by}}, {{#at}}{{>time}}{{/at}}: “{{reason}}”</p><p>The gate had said:</p><ul>{{#objections}}<li>{{.}}</li>{{/objections}}</ul></div></div>{{/forced}}
+        {{#forced}}<div class="notice warn">{{>icon-shield}}<div><p>Forced past the gate by {{by}}, {{#at}}{{>time}}{{/at}}: “{{reason}}”</p></div></div>{{/forced}}
         </section>
         {{#mayAct}}<section class="actions" id="acts" data-live aria-label="What you can do">
         {{#canApprove}}<form method="post" action="{{path}}/approve">{{>csrf}}<input type="hidden" name="commit" value="{{commit}}"><button{{^canStart}} class="primary"{{/canStart}}>{{>icon-ok}}Approve this commit</button></form>{{/canApprove}}

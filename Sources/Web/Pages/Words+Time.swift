@@ -12,6 +12,12 @@ extension Words {
         ]
     }
 
+    /// A time that stays UTC, to the millisecond: in documents, which are read in more than one zone.
+    static func exactTime(_ at: Instant) -> Fields {
+        let utc = "\(RFC3339.format(at).prefix(10)) \(RFC3339.format(at).dropFirst(11).prefix(12)) UTC"
+        return ["iso": RFC3339.format(at), "utc": utc, "form": "exact", "text": utc]
+    }
+
     /// `10:21` in UTC.
     static func clock(_ at: Instant) -> String { String(RFC3339.format(at).dropFirst(11).prefix(5)) }
 

@@ -21,6 +21,15 @@ enum Words {
         }
     }
 
+    /// A service is many things; one of them being ill does not make it useless.
+    static func badge(ofService health: Health) -> Fields {
+        switch health {
+        case .well: badge(.well, "ok", "All works")
+        case .ill: badge(.ill, "ill", "In trouble")
+        case .unknown: badge(.calm, "unknown", "Not all known")
+        }
+    }
+
     static func badge(_ status: Incident.Status) -> Fields {
         switch status {
         case .triggered: badge(.ill, "ill", "Triggered")
@@ -169,14 +178,14 @@ enum Words {
         "\(number) \(number == 1 ? one : many)"
     }
 
-    static func stages(_ stages: [ReleaseView.Stage]) -> [Fields] {
+    static func stages(_ stages: [ReleaseView.Stage], isStopped: Bool = false) -> [Fields] {
         stages.map { stage in
             [
                 "share": percent(basisPoints: stage.share),
                 "hold": stage.hold == .zero ? "no hold" : "hold \(stage.hold)",
                 "isPresent": stage.isPresent, "verdict": stage.verdict?.rawValue,
-                "state": stage.isPresent ? "now" : "to come",
-                "tone": (stage.verdict.map(tone) ?? (stage.isPresent ? .info : .calm)).rawValue,
+                "state": stage.isPresent ? isStopped ? "stopped here" : "now" : "to come",
+                "tone": (stage.verdict.map(tone) ?? (stage.isPresent ? isStopped ? .ill : .info : .calm)).rawValue,
                 "icon": stage.verdict.map { "icon-\($0 == .proven ? "ok" : $0 == .worse ? "ill" : "unknown")" },
             ]
         }

@@ -38,14 +38,10 @@ enum ErrorAnswer {
     }
 
     private static func page(_ problem: Problem, requestID: String) -> String {
-        let title = HTMLText.escape(problem.status.reasonPhrase)
-        return """
-            <!doctype html>
-            <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
-            <title>\(title) · Mainstay</title><link rel="stylesheet" href="/assets/style.css"></head>
-            <body><main><h1>\(title)</h1><p>\(HTMLText.escape(problem.detail))</p>
-            <p><a href="/">To the dashboard</a></p><p><small>Request \(HTMLText.escape(requestID))</small></p></main></body></html>
-            """
+        let isFault = problem.status.code >= 500
+        return BarePage.render(
+            problem.status.reasonPhrase, tone: isFault ? .ill : .calm, icon: isFault ? "ill" : "unknown",
+            lines: [problem.detail], more: ("To the dashboard", "/"), small: "Request \(requestID)")
     }
 }
 

@@ -1,6 +1,7 @@
 import Decide
 import Foundation
 import NIOHTTP1
+import Testing
 
 /// A headless Chromium, driven through chromedriver (W3C WebDriver).
 struct Browser: Sendable {
@@ -142,6 +143,16 @@ struct Browser: Sendable {
         let lines = try await command(.POST, "/se/log", ["type": "browser"]).array ?? []
         return lines.filter { ["SEVERE", "WARNING"].contains($0["level"]?.string) }
             .compactMap { $0["message"]?.string }
+    }
+
+    func expectNoComplaints(_ place: SourceLocation = #_sourceLocation) async throws {
+        let complaints = try await complaints()
+        #expect(complaints == [], sourceLocation: place)
+    }
+
+    func expectGoodLooks(_ place: SourceLocation = #_sourceLocation) async throws {
+        let faults = try await appearance()
+        #expect(faults == [], sourceLocation: place)
     }
 
     func resize(width: Int, height: Int = 844) async throws {

@@ -1,0 +1,61 @@
+import Foundation
+
+/// A PostgreSQL server of a test's own, which can be stopped and started again.
+struct OwnPostgres: Sendable {
+    private static let binaries = ["15", "16", "17", "14"].map { "/usr/lib/postgresql/\($0)/bin" }
+        .first { FileManager.default.isExecutableFile(atPath: $0 + "/initdb") }
+    static let isPossible = binaries != nil
+
+    let url: String
+    private let folder: String
+    private let port: Int
+
+    static func make(in directory: String) async throws -> OwnPostgres {
+        let port = try FreePort.take()
+        let postgres = OwnPostgres(
+            url: "postgres://postgres@127.0.0.1:\(port)/postgres", folder: directory + "/postgres", port: port)
+        try FileManager.default.createDirectory(atPath: postgres.folder, withIntermediateDirectories: true)
+        if geteuid() == 0 {
+            // It refuses to run as root; then its own user needs the folder, and a way to it.
+            _ = try await Command.run("/usr/bin/chmod", ["711", directory])
+            _ = try await Command.run("/usr/bin/chown", ["postgres", postgres.folder])
+        }
+        try await postgres.perform(
+            "initdb",
+            [
+                "--pgdata", postgres.data, "--username", "postgres", "--auth", "trust", "--encoding", "UTF8",
+                "--locale",
+                "C", "--no-sync",
+            ])
+        return postgres
+    }
+
+    private var data: String { folder + "/data" }
+
+    func start() async throws {
+        let options =
+            "-c listen_addresses=127.0.0.1 -c port=\(port) -c unix_socket_directories=\(folder) -c fsync=off"
+        try await perform(
+            "pg_ctl",
+            ["start", "--silent", "--wait", "--pgdata", data, "--log", folder + "/server.log", "--options", options])
+    }
+
+    /// At once, as when its machine dies.
+    func stop() async throws {
+        try await perform("pg_ctl", ["stop", "--silent", "--mode", "immediate", "--pgdata", data])
+    }
+
+    private func perform(_ tool: String, _ arguments: [String]) async throws {
+        let path = (Self.binaries ?? "") + "/" + tool
+        // Its output goes to a file: the server would keep a pipe open for as long as it lives.
+        let line = ([path] + arguments).map { "'\($0)'" }.joined(separator: " ") + " > tool.log 2>&1"
+        let outcome =
+            geteuid() == 0
+            ? try await Command.run("/usr/sbin/runuser", ["-u", "postgres", "--", "/bin/sh", "-c", line], in: folder)
+            : try await Command.run("/bin/sh", ["-c", line], in: folder)
+        guard outcome.code == 0 else {
+            let log = (try? String(contentsOfFile: folder + "/tool.log", encoding: .utf8)) ?? ""
+            throw Complaint("\(tool): \(outcome.errors) \(log)")
+        }
+    }
+}
