@@ -47,6 +47,17 @@ struct IncidentTests {
         let known = order.compactMap { times[$0] }
         #expect(known.count == order.count)
         #expect(known == known.sorted())
+        #expect(times.known.map(\.moment) == order)
+        try await scene.close()
+    }
+
+    @Test("tells a step's name from what it found, so that a failure does not read like its opposite")
+    func words() async throws {
+        let scene = try await Scene(until: .open)
+        let alert = try #require(try await scene.record.incident(Scene.incident)?.alerts.first)
+        #expect(alert.words == "“the row is in the database” failed: n is 0, expected 1")
+        let silence = CheckFailure(kind: .silence, step: nil, message: "nothing heard for 2 min")
+        #expect(silence.words == "nothing heard for 2 min")
         try await scene.close()
     }
 

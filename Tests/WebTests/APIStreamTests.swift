@@ -187,12 +187,20 @@ struct APIStreamTests {
             let stalled = try await open(Self.flags)
             let reader = Events(try await open(Self.flags))
             _ = try await reader.nextRaw()
-            var version = 1
+            // A large flag beside the one that changes: each change sends the whole set, so that a few fill the
+            // connection, while what a step has to write stays small.
+            let filling = JSONValue.string(String(repeating: "x", count: 1 << 18))
+            let large = FlagDefinition(variants: ["on": true], defaultVariant: "on", metadata: ["filling": filling])
+            try await house.record.apply(
+                Subject(.flag, "storefront/large"), .flag(.declared(service: "storefront", key: "large", large)),
+                by: .mainstay)
+            var version = 2
+            #expect(try #require(try await reader.nextRaw()).id == String(version))
             while house.services.streams.taken == 2 {
                 version += 1
-                let filling = JSONValue.string(String(repeating: "\(version % 10)", count: 1 << 15))
                 let definition = FlagDefinition(
-                    variants: ["v1": "v1", "v2": "v2"], defaultVariant: "v1", metadata: ["filling": filling])
+                    variants: ["v1": "v1", "v2": "v2"], defaultVariant: "v1",
+                    metadata: ["number": .integer(Int64(version))])
                 try await house.record.apply(
                     Subject(.flag, "storefront/favorites"), .flag(.changed(definition, reason: "test")),
                     by: Actor(.person, "ada"))

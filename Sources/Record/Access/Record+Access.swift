@@ -132,7 +132,7 @@ extension Record {
 
     /// Keeps a token that was made elsewhere (by the operator, in a file); keeping it twice is keeping it once.
     package func adoptToken(_ token: String, name: String, account: String, scopes: Set<Scope>) async throws {
-        guard token.utf8.count >= 16 else { throw Refusal(.invalid, "Token \(name) is too short: at least 16 bytes.") }
+        guard token.utf8.count >= 32 else { throw Refusal(.invalid, "Token \(name) is too short: at least 32 bytes.") }
         try await adopt(token, name: name, account: account, scopes: scopes, at: now(), by: .mainstay)
     }
 

@@ -36,6 +36,7 @@ extension Assets {
         :where(main) p + .scroll { margin-top: 0.75rem; }
         .head > h2 + *, .stack > h2 + *, .card > header > h2 + * { margin-top: 0; }
         p + .why { margin-top: 0.25rem; }
+        .scroll + details, .empty + details { margin-top: 0.75rem; }
         h3 { font-size: 0.9375rem; line-height: 1.4; font-weight: 620; }
         a { color: var(--accent); text-decoration: none; }
         a:hover { text-decoration: underline; text-underline-offset: 0.18em; }
@@ -150,6 +151,7 @@ extension Assets {
         th, td { text-align: left; vertical-align: top; padding: 0.625rem 1rem; font-weight: 400; }
         thead th { color: var(--soft); font-size: 0.8125rem; }
         .list tbody th { font-weight: 560; }
+        .list th .quiet { font-weight: 400; }
         .list tbody tr > * { border-top: 1px solid var(--line); }
         .list tbody:first-child tr:first-child > * { border-top: none; }
         .list time { white-space: nowrap; }

@@ -115,7 +115,7 @@ enum DashboardPages {
             "name": line.name, "href": Links.check(line.id), "kind": line.isJourney ? "journey" : "check",
             "badge": Words.badge(line), "bars": BarChart(line.name, line.bars, marks).svg,
             "figure": line.failures > 0 ? "\(line.failures) failed" : took.map { $0.spoken } ?? "–",
-            "isIll": line.failures > 0, "failure": line.failure?.words,
+            "isIll": line.health == .ill, "failure": line.failure?.words,
         ]
     }
 

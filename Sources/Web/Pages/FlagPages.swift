@@ -72,7 +72,10 @@ enum FlagPages {
             "key": line.flag.key, "href": Links.flag(line.flag.service, line.flag.key), "feature": line.feature ?? "–",
             "state": state(line.flag), "served": DashboardPages.flag(line.flag),
             "change": line.lastChange.map {
-                ["title": $0.title, "actor": $0.actor.name, "at": Words.time($0.at)] as Fields
+                [
+                    "title": $0.undoneAt == nil ? $0.title : "\($0.title) (undone)", "actor": $0.actor.name,
+                    "at": Words.time($0.at),
+                ] as Fields
             },
         ]
     }

@@ -119,7 +119,7 @@ struct Query: Sendable {
 
     func word<Word: RawRepresentable & CaseIterable>(_ name: String, _ type: Word.Type) throws -> Word?
     where Word.RawValue == String {
-        guard let value = try text(name) else { return nil }
+        guard let value = values[name] else { return nil }
         guard let word = Word(rawValue: value) else {
             let known = Word.allCases.map(\.rawValue).joined(separator: ", ")
             throw Problem(.badRequest, "'\(name)' is one of: \(known).")

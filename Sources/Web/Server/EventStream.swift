@@ -18,6 +18,9 @@ enum EventStream {
         return frame
     }
 
+    /// Closes the connection of a client that did not take what it was sent.
+    private struct Interrupted: Error {}
+
     /// Answers with a stream that `produce` writes until the client goes, stalls, or the server shuts down.
     static func response(
         to request: Request, slot: StreamSlots.Slot, patience: Span,
@@ -29,6 +32,8 @@ enum EventStream {
             try await cancelWhenGracefulShutdown {
                 try await whileOpen(request) { try await drop(stalled: events, after: patience, produce) }
             }
+            // Ending an answer waits until the client has taken all of it, which a stalled one never does.
+            guard !events.wasInterrupted else { throw Interrupted() }
             try await writer.finish(nil)
         }
         return Response(
@@ -80,6 +85,7 @@ enum EventStream {
 final class EventWriter: @unchecked Sendable {
     private var writer: any ResponseBodyWriter
     private let waitingSince = Mutex<ContinuousClock.Instant?>(nil)
+    private let interrupted = Mutex(false)
 
     init(_ writer: any ResponseBodyWriter) {
         self.writer = writer
@@ -87,9 +93,15 @@ final class EventWriter: @unchecked Sendable {
 
     func write(_ frame: ByteBuffer) async throws {
         waitingSince.withLock { $0 = .now }
-        defer { waitingSince.withLock { $0 = nil } }
+        defer {
+            waitingSince.withLock { $0 = nil }
+            if Task.isCancelled { interrupted.withLock { $0 = true } }
+        }
         try await writer.write(frame)
     }
+
+    /// Whether a write was still waiting for the client when the stream was told to end.
+    var wasInterrupted: Bool { interrupted.withLock { $0 } }
 
     func hasStalled(for patience: Duration) -> Bool {
         waitingSince.withLock { $0.map { ContinuousClock.now - $0 > patience } ?? false }
