@@ -18,7 +18,8 @@ struct ReleaseCommand: AsyncParsableCommand {
         @Option(help: "Service, as configured.") var service: String
         @Option(help: "Feature that the release changes.") var feature: String
         @Option(help: "Commit: 7 to 64 hexadecimal digits.") var commit: String
-        @Option(help: "The flag's variant that the release brings.") var variant: String
+        @Option(help: "The flag's variant that the release brings; default: the last by name that is not the default.")
+        var variant: String?
         @Option(help: "Who wrote it; default: the token's account.") var author: String?
         @Option(parsing: .upToNextOption, help: "JUnit test reports of this very commit.") var junit: [String] = []
         @ArgumentParser.Flag(help: "Start the rollout at once.") var start = false
@@ -33,7 +34,7 @@ struct ReleaseCommand: AsyncParsableCommand {
             let api = try client.api()
             var body: [String: JSONValue] = [
                 "service": .string(service), "feature": .string(feature), "commit": .string(commit),
-                "variant": .string(variant),
+                "variant": .string(try await chosenVariant(api)),
             ]
             if let author { body["author"] = .string(author) }
             var release = try await api.post("/api/v1/releases", .object(body))
@@ -54,6 +55,29 @@ struct ReleaseCommand: AsyncParsableCommand {
             release = try await api.get(path)
             try ReleasePrinter.print(release, json: client.json)
             if !force, release["gate"]?["allowed"]?.bool != true { throw ExitCode.failure }
+        }
+
+        /// Variants are named in the order they are made, so that the last one is most likely the new one; which was
+        /// taken is said, because it may not be.
+        private func chosenVariant(_ api: MainstayAPI) async throws -> String {
+            if let variant { return variant }
+            let services = try await api.get("/api/v1/services")["items"]?.array ?? []
+            let features = services.first { $0["name"]?.string == service }?["features"]?.array ?? []
+            guard let flag = features.first(where: { $0["name"]?.string == feature })?["flag"]?.string else {
+                throw ValidationError("Feature \(feature) of \(service) has no flag in the configuration.")
+            }
+            let path = "/api/v1/flags/\(MainstayAPI.segment(service))/\(MainstayAPI.segment(flag))"
+            let definition = try await api.get(path)["definition"]
+            let standard = definition?["defaultVariant"]?.string
+            let others = (definition?["variants"]?.object?.keys.sorted() ?? []).filter { $0 != standard }
+            guard let last = others.last else {
+                throw ValidationError("Flag \(flag) has no variant but its default: nothing could be rolled out.")
+            }
+            if others.count > 1 {
+                let note = "Variant \(last) (of \(others.joined(separator: ", "))); choose with --variant.\n"
+                FileHandle.standardError.write(Data(note.utf8))
+            }
+            return last
         }
     }
 
