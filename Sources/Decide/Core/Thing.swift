@@ -49,7 +49,7 @@ package enum Thing: Hashable, Sendable, Codable {
 
 /// The one way anything changes.
 package enum Machine {
-    /// Invariants, tested by `MachineTests`:
+    /// Invariants, tested by `MachineTests` and `SimulationTests`:
     /// 1. Equal inputs give equal steps.
     /// 2. An event that does not fit the subject's kind is refused, never ignored.
     /// 3. `.deadlineReached` before the deadline changes nothing: wake-ups may come early, late or twice.
