@@ -16,6 +16,9 @@ let package = Package(
         .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
         // Event loops and byte buffers under both; the drill's mail server and TCP checks use it directly.
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        // TLS of the guard, and of the tests' mail server, where it is another implementation than libcurl's. The HTTP
+        // client builds it anyway.
+        .package(url: "https://github.com/apple/swift-nio-ssl.git", from: "2.37.6"),
         // Header and status types shared by Hummingbird's API.
         .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
         // SQLite driver: WAL, statement cache, threads of its own.
@@ -50,7 +53,7 @@ let package = Package(
         .target(
             name: "SQL",
             dependencies: [
-                "CLibPQ", .product(name: "GRDB", package: "GRDB.swift"),
+                "CLibPQ", "CPGQuery", .product(name: "GRDB", package: "GRDB.swift"),
                 .product(name: "GRDBSQLite", package: "GRDB.swift"),
                 .product(name: "Logging", package: "swift-log"),
             ]),
@@ -85,6 +88,25 @@ let package = Package(
             ]),
         .target(name: "Explain", dependencies: ["Decide", "Record"]),
 
+        // MARK: The guard
+        // libpg_query comes from Debian without a pkg-config file; its module map names the library.
+        .systemLibrary(name: "CPGQuery", providers: [.apt(["libpg-query-dev"]), .brew(["libpg_query"])]),
+        .target(
+            name: "PGWire",
+            dependencies: [
+                "Decide", "CPGQuery", .product(name: "DequeModule", package: "swift-collections"),
+                .product(name: "NIOCore", package: "swift-nio"), .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "CryptoExtras", package: "swift-crypto"),
+            ]),
+        .target(
+            name: "Guard",
+            dependencies: [
+                "Decide", "PGWire", .product(name: "DequeModule", package: "swift-collections"),
+                .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"), .product(name: "Logging", package: "swift-log"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ]),
+
         // MARK: Doors
         .target(
             name: "Web",
@@ -101,7 +123,7 @@ let package = Package(
         .target(
             name: "App",
             dependencies: [
-                "Decide", "SQL", "Record", "Observe", "Act", "Explain", "Interop", "Web",
+                "Decide", "SQL", "Record", "Observe", "Act", "Explain", "Interop", "Web", "Guard", "PGWire",
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
@@ -147,9 +169,13 @@ let package = Package(
 
         // MARK: Tests
         .target(name: "TestSupport", dependencies: ["SQL"], path: "Tests/TestSupport"),
-        .testTarget(name: "DecideTests", dependencies: ["Decide"]),
+        .target(name: "DecideSupport", dependencies: ["Decide"], path: "Tests/DecideSupport"),
+        .testTarget(name: "DecideTests", dependencies: ["DecideSupport", "Decide"]),
+        .testTarget(name: "SimulationTests", dependencies: ["DecideSupport", "Decide"]),
         .testTarget(name: "InteropTests", dependencies: ["Interop", "Decide"]),
-        .testTarget(name: "SQLTests", dependencies: ["SQL", .product(name: "GRDB", package: "GRDB.swift")]),
+        .testTarget(
+            name: "SQLTests", dependencies: ["TestSupport", "SQL", .product(name: "GRDB", package: "GRDB.swift")]),
+        .testTarget(name: "StoreContractTests", dependencies: ["TestSupport", "SQL"]),
         .testTarget(
             name: "RecordTests",
             dependencies: ["TestSupport", "Record", "Decide", "SQL", .product(name: "Logging", package: "swift-log")]),
@@ -173,6 +199,7 @@ let package = Package(
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
@@ -189,7 +216,12 @@ let package = Package(
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "Logging", package: "swift-log"),
             ]),
-        .testTarget(name: "AppTests", dependencies: ["App", "Act", "Decide"]),
+        .testTarget(
+            name: "AppTests",
+            dependencies: [
+                "TestSupport", "App", "Act", "Decide", "Guard", "Observe", "PGWire", "Record", "SQL",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ]),
         .testTarget(
             name: "MainstayKitTests",
             dependencies: [
@@ -206,7 +238,7 @@ let package = Package(
         .testTarget(
             name: "StorefrontTests",
             dependencies: [
-                "Storefront", "MainstayKit", "SQL",
+                "TestSupport", "Storefront", "MainstayKit", "SQL",
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdTesting", package: "hummingbird"),
@@ -214,15 +246,37 @@ let package = Package(
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "Logging", package: "swift-log"),
             ]),
-        .testTarget(name: "TidyTests"),
         .testTarget(
-            name: "EndToEndTests",
+            name: "PGWireTests",
             dependencies: [
-                "TestSupport", "Decide", "SQL", .product(name: "Subprocess", package: "swift-subprocess"),
+                "PGWire", "CPGQuery", "Decide", .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "Crypto", package: "swift-crypto"),
+            ]),
+        .testTarget(
+            name: "GuardTests",
+            dependencies: [
+                "TestSupport", "Guard", "PGWire", "Decide", "SQL", .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "Logging", package: "swift-log"),
+            ]),
+        .testTarget(name: "TidyTests"),
+        .target(
+            name: "EndToEndSupport",
+            dependencies: [
+                "TestSupport", "Decide", .product(name: "Subprocess", package: "swift-subprocess"),
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
+            ], path: "Tests/EndToEndSupport"),
+        .testTarget(
+            name: "EndToEndTests",
+            dependencies: [
+                "EndToEndSupport", "TestSupport", "Decide", "SQL", .product(name: "NIOHTTP1", package: "swift-nio"),
                 "Mainstay", "Storefront",
+            ]),
+        .testTarget(
+            name: "BrowserTests",
+            dependencies: [
+                "EndToEndSupport", "Decide", .product(name: "NIOHTTP1", package: "swift-nio"), "Mainstay", "Storefront",
             ]),
     ],
     swiftLanguageModes: [.v6]

@@ -23,6 +23,11 @@ static inline CURLcode mainstay_curl_set_size(CURL *handle, curl_off_t value) {
     return curl_easy_setopt(handle, CURLOPT_INFILESIZE_LARGE, value);
 }
 
+// `buffer` holds CURL_ERROR_SIZE bytes and outlives the handle.
+static inline CURLcode mainstay_curl_set_error_buffer(CURL *handle, char *buffer) {
+    return curl_easy_setopt(handle, CURLOPT_ERRORBUFFER, buffer);
+}
+
 static inline CURLcode mainstay_curl_set_reader(CURL *handle, curl_read_callback callback, void *context) {
     CURLcode code = curl_easy_setopt(handle, CURLOPT_READFUNCTION, callback);
     return code != CURLE_OK ? code : curl_easy_setopt(handle, CURLOPT_READDATA, context);

@@ -8,6 +8,8 @@ import ServiceLifecycle
 package struct Observer: Service {
     package static let leaseName = "observer"
     private static let lease: Span = .seconds(10)
+    /// After this long somebody runs the checks, whoever died when.
+    package static let takeover: Span = .seconds(20)
     private static let renewal: Duration = .seconds(3)
 
     private let record: Record

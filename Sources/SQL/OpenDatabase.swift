@@ -7,6 +7,20 @@ package func openDatabase(_ location: String) throws -> any SQLDatabase {
     return try SQLiteDatabase(path: try sqlitePath(location))
 }
 
+/// Finds what is wrong with a location as it is written; nothing is opened or connected.
+///
+/// - Parameter nearest: given a name that is unknown and those that are known, the one that was meant.
+/// - Throws: `SQLError.statement`; the message holds no value of the location, which may be a password.
+package func checkLocation(
+    _ location: String, nearest: @escaping (_ name: String, _ names: [String]) -> String? = { _, _ in nil }
+) throws(SQLError) {
+    if PostgresLocation.isURL(location) {
+        _ = try PostgresLocation(url: location, nearest: nearest)
+    } else {
+        _ = try sqlitePath(location)
+    }
+}
+
 /// `sqlite:data.db`, `sqlite:///var/data.db` and `data.db` are paths.
 func sqlitePath(_ location: String) throws(SQLError) -> String {
     var path = location

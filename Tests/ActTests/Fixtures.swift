@@ -1,9 +1,9 @@
 import Decide
-import Foundation
 import Logging
 import Record
 import SQL
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import Act
@@ -120,18 +120,17 @@ struct Desk: Sendable {
         _ book: AddressBook, targets: [PageTarget] = [PageTarget(name: "ada", method: .email)],
         _ body: (Desk) async throws -> Void
     ) async throws {
-        let folder = FileManager.default.temporaryDirectory.appending(path: "act-\(UUID().uuidString)")
-        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-        defer { try? FileManager.default.removeItem(at: folder) }
-        let desk = try Desk(path: folder.appending(path: "record.db").path, book, targets)
-        do {
-            try await desk.record.migrate()
-            try await body(desk)
-        } catch {
+        try await withTemporaryDirectory("act") { directory in
+            let desk = try Desk(path: directory + "/record.db", book, targets)
+            do {
+                try await desk.record.migrate()
+                try await body(desk)
+            } catch {
+                await desk.close()
+                throw error
+            }
             await desk.close()
-            throw error
         }
-        await desk.close()
     }
 
     private init(path: String, _ book: AddressBook, _ targets: [PageTarget]) throws {

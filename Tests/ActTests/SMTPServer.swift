@@ -1,12 +1,13 @@
 import Foundation
 import NIOCore
 import NIOPosix
+import NIOSSL
 import Synchronization
 
 /// A mail server on a port of its own that does as it is told, one behaviour a connection.
 final class SMTPServer: Sendable {
     enum Stage: Sendable {
-        case greeting, hello, signIn, mail, receiver, data, text, quit
+        case greeting, hello, tls, signIn, mail, receiver, data, text, quit
     }
 
     enum Behaviour: Sendable {
@@ -21,28 +22,44 @@ final class SMTPServer: Sendable {
         case recite(String)
     }
 
+    enum Security: Sendable {
+        case none
+        /// After the command STARTTLS, which it offers.
+        case startTLS(NIOSSLContext)
+        /// From the first byte.
+        case implicit(NIOSSLContext)
+    }
+
     struct Mail: Sendable {
-        var from: String
-        var to: String
-        var text: String
+        /// Whether all of it came over TLS.
+        var isEncrypted = false
+        var from = ""
+        var to = ""
+        var text = ""
     }
 
     struct State {
         var behaviours: [Behaviour]
         var mails: [Mail] = []
         var commands: [String] = []
+        /// Every byte that came in, as it was on the way: over TLS it can be read by nobody.
+        var wire: [UInt8] = []
         var held: [@Sendable () -> Void] = []
         var connections = 0
     }
 
     let state: Mutex<State>
     let password: String?
+    let security: Security
     let onText: @Sendable () -> Void
     private let channel = Mutex<(any Channel)?>(nil)
 
-    private init(_ behaviours: [Behaviour], password: String?, onText: @escaping @Sendable () -> Void) {
+    private init(
+        _ behaviours: [Behaviour], password: String?, security: Security, onText: @escaping @Sendable () -> Void
+    ) {
         state = Mutex(State(behaviours: behaviours))
         self.password = password
+        self.security = security
         self.onText = onText
     }
 
@@ -51,15 +68,20 @@ final class SMTPServer: Sendable {
     ///   - password: base64 of what AUTH PLAIN must say; nil: offers no sign-in.
     ///   - onText: called when a text has come in, before it is answered.
     static func run(
-        _ behaviours: [Behaviour] = [.accept], password: String? = nil, onText: @escaping @Sendable () -> Void = {},
-        _ body: (SMTPServer) async throws -> Void
+        _ behaviours: [Behaviour] = [.accept], password: String? = nil, security: Security = .none,
+        onText: @escaping @Sendable () -> Void = {}, _ body: (SMTPServer) async throws -> Void
     ) async throws {
-        let server = SMTPServer(behaviours, password: password, onText: onText)
+        let server = SMTPServer(behaviours, password: password, security: security, onText: onText)
         let channel = try await ServerBootstrap(group: .singletonMultiThreadedEventLoopGroup)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
             .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
-                    try channel.pipeline.syncOperations.addHandler(SMTPConversation(server))
+                    let pipeline = channel.pipeline.syncOperations
+                    try pipeline.addHandler(WireTap(server))
+                    if case .implicit(let context) = security {
+                        try pipeline.addHandler(NIOSSLServerHandler(context: context))
+                    }
+                    try pipeline.addHandler(SMTPConversation(server))
                 }
             }
             .bind(host: "127.0.0.1", port: 0).get()
@@ -74,9 +96,13 @@ final class SMTPServer: Sendable {
     }
 
     var port: Int { channel.withLock { $0?.localAddress?.port } ?? 0 }
-    var url: String { "smtp://127.0.0.1:\(port)" }
+    var url: String {
+        if case .implicit = security { return "smtps://127.0.0.1:\(port)" }
+        return "smtp://127.0.0.1:\(port)"
+    }
     var mails: [Mail] { state.withLock { $0.mails } }
     var commands: [String] { state.withLock { $0.commands } }
+    var wire: String { String(decoding: state.withLock { $0.wire }, as: UTF8.self) }
 
     func release() {
         let held = state.withLock { state in
@@ -94,6 +120,21 @@ final class SMTPServer: Sendable {
     }
 }
 
+/// Keeps what comes in before anybody decrypts it.
+private final class WireTap: ChannelInboundHandler {
+    typealias InboundIn = ByteBuffer
+
+    private let server: SMTPServer
+
+    init(_ server: SMTPServer) { self.server = server }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        let bytes = unwrapInboundIn(data)
+        server.state.withLock { $0.wire += bytes.readableBytesView }
+        context.fireChannelRead(data)
+    }
+}
+
 /// One connection's side of RFC 5321.
 private final class SMTPConversation: ChannelInboundHandler {
     typealias InboundIn = ByteBuffer
@@ -102,13 +143,15 @@ private final class SMTPConversation: ChannelInboundHandler {
     private let server: SMTPServer
     private let behaviour: SMTPServer.Behaviour
     private var pending = ""
-    private var mail = SMTPServer.Mail(from: "", to: "", text: "")
+    private var mail = SMTPServer.Mail()
     private var readsText = false
     private var isSilent = false
+    private var isEncrypted = false
 
     init(_ server: SMTPServer) {
         self.server = server
         behaviour = server.nextBehaviour()
+        if case .implicit = server.security { isEncrypted = true }
     }
 
     func channelActive(context: ChannelHandlerContext) {
@@ -135,12 +178,15 @@ private final class SMTPConversation: ChannelInboundHandler {
         switch command.prefix(4).uppercased() {
         case "EHLO":
             let signIn = server.password == nil ? "" : "250-AUTH PLAIN\r\n"
-            answer(.hello, "250-post.example\r\n\(signIn)250-SIZE 1000000\r\n250 HELP", context)
+            let tls = offersTLS ? "250-STARTTLS\r\n" : ""
+            answer(.hello, "250-post.example\r\n\(tls)\(signIn)250-SIZE 1000000\r\n250 HELP", context)
+        case "STAR" where offersTLS: startTLS(context)
         case "HELO": answer(.hello, "250 post.example", context)
         case "AUTH" where command.split(separator: " ").count == 2: say("334 ", context)
         case "AUTH": signIn(String(command.split(separator: " ")[2]), context)
         case "MAIL":
             mail.from = between(command)
+            mail.isEncrypted = isEncrypted
             answer(.mail, "250 2.1.0 Ok", context)
         case "RCPT":
             mail.to = between(command)
@@ -155,6 +201,25 @@ private final class SMTPConversation: ChannelInboundHandler {
             } else {
                 say(server.password == nil ? "502 5.5.2 Unknown" : "535 5.7.8 Wrong: \(command)", context)
             }
+        }
+    }
+
+    private var offersTLS: Bool {
+        if case .startTLS = server.security { return !isEncrypted }
+        return false
+    }
+
+    private func startTLS(_ context: ChannelHandlerContext) {
+        guard case .startTLS(let security) = server.security, answer(.tls, "220 2.0.0 Go ahead", context) else {
+            return
+        }
+        do {
+            let pipeline = context.pipeline.syncOperations
+            let tap = try pipeline.handler(type: WireTap.self)
+            try pipeline.addHandler(NIOSSLServerHandler(context: security), position: .after(tap))
+            isEncrypted = true
+        } catch {
+            context.close(promise: nil)
         }
     }
 

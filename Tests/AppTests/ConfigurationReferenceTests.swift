@@ -40,6 +40,9 @@ struct ConfigurationReferenceTests {
         for name in ["smtp.key", "synthetic.key"] {
             try Data("secret\n".utf8).write(to: folder.appendingPathComponent(name))
         }
+        try Data("\"ada\" \"secret\"\n".utf8).write(to: folder.appendingPathComponent("users.txt"))
+        try CertificateFixture.text.write(
+            to: folder.appendingPathComponent("ca.pem"), atomically: true, encoding: .utf8)
         let lines = block.split(separator: "\n")
         let missing = rest.filter { key, _ in !lines.contains { $0.hasPrefix("\(key):") } }
         let files = [(name: "block.yaml", text: block)] + missing.map { (name: "\($0.key).yaml", text: $0.value) }
@@ -53,7 +56,13 @@ struct ConfigurationReferenceTests {
         #expect(!names.isEmpty)
         for name in names {
             let path = folder.appendingPathComponent(name).path
-            #expect(throws: Never.self) { try ConfigurationLoader.load(path: path, environment: Self.environment) }
+            #expect(throws: Never.self) {
+                if name == "guard.yaml" {
+                    _ = try ConfigurationLoader.loadGuard(path: path, environment: Self.environment)
+                } else {
+                    _ = try ConfigurationLoader.load(path: path, environment: Self.environment)
+                }
+            }
         }
     }
 

@@ -29,13 +29,14 @@ struct ConfigurationTests {
         #expect(configuration.files == ["\(folder)/storefront.yaml"])
         let other = try ConfigurationFixture.load(
             ConfigurationFixture.people + ConfigurationFixture.service + """
-                server: { listen: "[::1]:0", url: "https://mainstay.example.test/", database: "postgres://db/m", data: /srv/m }
+                server: { listen: "[::1]:0", url: "https://mainstay.example.test/", database: "postgres://db/m", data: /srv/m, trust-forwarded: true }
                 """)
         #expect(other.server.host == "::1")
         #expect(other.server.port == 0)
         #expect(other.server.publicURL == "https://mainstay.example.test")
         #expect(other.server.database == "postgres://db/m")
         #expect(other.server.dataDirectory == "/srv/m")
+        #expect(!configuration.server.trustsForwardedFor && other.server.trustsForwardedFor)
     }
 
     @Test("reads people, channels and teams")

@@ -1,4 +1,5 @@
 import Decide
+import DecideSupport
 import Testing
 
 @Suite("A check's state")

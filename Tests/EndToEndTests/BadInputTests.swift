@@ -1,4 +1,5 @@
 import Decide
+import EndToEndSupport
 import Foundation
 import NIOHTTP1
 import Testing
@@ -38,7 +39,7 @@ extension EndToEnd {
             try await Town.run { town in
                 var plan = TownPlan()
                 plan.journeyEvery = "5s"
-                let good = plan.configuration(mailPort: 25)
+                let good = try plan.configuration(mailPort: 25)
                 let text = good.replacingOccurrences(of: bad.old, with: bad.new)
                 #expect(text != good)
                 try town.configure(good)

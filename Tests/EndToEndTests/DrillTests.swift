@@ -1,5 +1,7 @@
 import Decide
+import EndToEndSupport
 import Foundation
+import TestSupport
 import Testing
 
 extension EndToEnd {
@@ -122,7 +124,7 @@ extension EndToEnd {
 
         @Test("a drill file with an unknown key is refused with its line")
         func broken() async throws {
-            let place = try Directory()
+            let place = try TemporaryDirectory("drill")
             let file = try place.write("scenario: x\ntitle: y\nuserz: 3\n", to: "drill.yaml")
             let outcome = try await Command.run(Binaries.mainstay, ["drill", file])
             try place.remove()
@@ -131,7 +133,7 @@ extension EndToEnd {
         }
 
         private func run(_ text: String) async throws -> (code: Int32, report: JSONValue, errors: String) {
-            let place = try Directory()
+            let place = try TemporaryDirectory("drill")
             let file = try place.write(text, to: "drill.yaml")
             let temporary = place.path + "/tmp"
             try FileManager.default.createDirectory(atPath: temporary, withIntermediateDirectories: true)
@@ -141,7 +143,7 @@ extension EndToEnd {
             }
             let left = try FileManager.default.contentsOfDirectory(atPath: temporary)
             #expect(left.filter { $0.hasPrefix("mainstay-drill") } == [], "the drill's directory is left behind")
-            #expect(Directory.processes(mentioning: temporary) == [], "processes are left behind")
+            #expect(try Self.processes(mentioning: temporary) == [], "processes are left behind")
             try place.remove()
             guard let report = try? JSONDecoder().decode(JSONValue.self, from: Data(outcome.output.utf8)) else {
                 throw Complaint(
@@ -149,6 +151,15 @@ extension EndToEnd {
                 )
             }
             return (outcome.code, report, String(outcome.errors.suffix(4_000)))
+        }
+
+        /// Command lines of running processes that contain the text.
+        private static func processes(mentioning text: String) throws -> [String] {
+            try FileManager.default.contentsOfDirectory(atPath: "/proc").filter { Int($0) != nil }.compactMap { id in
+                guard let data = FileManager.default.contents(atPath: "/proc/\(id)/cmdline") else { return nil }
+                let line = String(decoding: data, as: UTF8.self).replacingOccurrences(of: "\0", with: " ")
+                return line.contains(text) ? line : nil
+            }
         }
     }
 }

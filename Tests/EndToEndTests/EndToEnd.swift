@@ -1,5 +1,5 @@
 import Testing
 
-/// Real processes, real databases, a real browser. One at a time: each test starts several processes of its own, and
+/// Real processes, real databases. One at a time: each test starts several processes of its own, and
 /// two at once would only wait for each other.
 @Suite(.serialized) enum EndToEnd {}

@@ -1,4 +1,5 @@
 import Decide
+import EndToEndSupport
 import Foundation
 import NIOHTTP1
 import Testing

@@ -3,6 +3,7 @@ import Foundation
 import Record
 import SQL
 import Synchronization
+import TestSupport
 
 /// A record with a real incident in it: every state comes from applying events, as in production. The clock is the
 /// scene's own.
@@ -26,15 +27,16 @@ final class Scene: Sendable {
 
     let record: Record
     private let clock: SceneClock
-    private let path: String
+    private let directory: TemporaryDirectory
 
     init(until end: End = .resolved, undo: FeaturePolicy.Undo = .auto) async throws {
-        let path = FileManager.default.temporaryDirectory.appending(path: "scene-\(UUID().uuidString).db").path()
+        let directory = try TemporaryDirectory("scene")
         let clock = SceneClock()
-        self.path = path
+        self.directory = directory
         self.clock = clock
         record = Record(
-            database: try openDatabase(path), policy: Scene.policy(undo: undo), now: { clock.time.withLock { $0 } })
+            database: try openDatabase(directory.path + "/scene.db"), policy: Scene.policy(undo: undo),
+            now: { clock.time.withLock { $0 } })
         try await record.migrate()
         try await calm()
         if end == .calm { return }
@@ -51,9 +53,7 @@ final class Scene: Sendable {
 
     func close() async throws {
         await record.database.close()
-        for suffix in ["", "-wal", "-shm"] where FileManager.default.fileExists(atPath: path + suffix) {
-            try FileManager.default.removeItem(atPath: path + suffix)
-        }
+        try directory.remove()
     }
 
     // MARK: What is configured

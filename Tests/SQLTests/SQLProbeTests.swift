@@ -1,5 +1,6 @@
 import Foundation
 import SQL
+import TestSupport
 import Testing
 
 @Suite("SQL probe", .timeLimit(.minutes(1)))

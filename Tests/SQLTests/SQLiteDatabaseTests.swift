@@ -1,5 +1,6 @@
 import Foundation
 import SQL
+import TestSupport
 import Testing
 
 @Suite("SQLite", .timeLimit(.minutes(1)))
@@ -8,9 +9,9 @@ struct SQLiteDatabaseTests {
     private func lineUp(
         _ database: SQLiteDatabase, _ writes: [@Sendable (any SQLConnection) throws -> Void]
     ) async throws -> [SQLError?] {
-        let gate = Gate()
-        async let first: Void = database.write { _ in gate.pass() }
-        await gate.arrival()
+        let door = Doorway()
+        async let first: Void = database.write { _ in door.pass() }
+        await door.arrival()
         let errors = await withTaskGroup(of: (Int, SQLError?).self) { group in
             for (index, write) in writes.enumerated() {
                 group.addTask {
@@ -23,7 +24,7 @@ struct SQLiteDatabaseTests {
                 }
             }
             await until { database.statistics.waitingWrites == writes.count }
-            gate.open()
+            door.open()
             return await group.reduce(into: [Int: SQLError?]()) { $0[$1.0] = $1.1 }
         }
         try await first
@@ -130,16 +131,16 @@ struct SQLiteDatabaseTests {
         var options = SQLiteOptions()
         options.waitingWrites = 2
         try await withSQLite(options) { database in
-            let gate = Gate()
-            async let first: Void = database.write { _ in gate.pass() }
-            await gate.arrival()
+            let door = Doorway()
+            async let first: Void = database.write { _ in door.pass() }
+            await door.arrival()
             async let second: Void = database.write { _ in }
             async let third: Void = database.write { _ in }
             await until { database.statistics.waitingWrites == 2 }
             let error = await sqlError { try await database.write { _ in } }
             #expect(error?.code == .unavailable)
             #expect(error?.message.contains("too many writes waiting") == true)
-            gate.open()
+            door.open()
             _ = try await (first, second, third)
         }
     }
@@ -176,13 +177,13 @@ struct SQLiteDatabaseTests {
         try await withDatabase(.sqlite, sqlite: options) { database, place in
             try await database.write { try $0.execute("CREATE TABLE t (n BIGINT, b BLOB)") }
             let other = try SQLiteDatabase(path: place.location)
-            let gate = Gate()
-            async let held: Void = other.write { _ in gate.pass() }
-            await gate.arrival()
+            let door = Doorway()
+            async let held: Void = other.write { _ in door.pass() }
+            await door.arrival()
             let error = await sqlError { try await database.write(insert(1)) }
             #expect(error?.code == .unavailable)
             #expect(error?.message.contains("lock") == true)
-            gate.open()
+            door.open()
             try await held
             await other.close()
             try await database.write(insert(2))

@@ -4,6 +4,7 @@ import HTTPTypes
 import HummingbirdTesting
 import MainstayKit
 import SQL
+import TestSupport
 import Testing
 
 @testable import Storefront

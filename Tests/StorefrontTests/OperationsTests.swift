@@ -2,6 +2,7 @@ import Foundation
 import HTTPTypes
 import HummingbirdTesting
 import SQL
+import TestSupport
 import Testing
 
 @testable import Storefront
@@ -175,7 +176,7 @@ struct DemoDataTests {
 
     @Test("fills a whole shop, and search finds its way in it")
     func demo() async throws {
-        try await TestDatabase.sqlite.run { database in
+        try await withDatabase { database, _ in
             try await Server.prepare(database, seed: .demo)
             let store = Store(database: database)
             #expect(try await store.figures() == Figures(users: 5_000, products: 10_000, favorites: 0, posts: 50_000))

@@ -1,4 +1,5 @@
 import SQL
+import TestSupport
 import Testing
 
 @testable import Storefront
@@ -12,8 +13,8 @@ struct StoreContract: Sendable, CustomTestStringConvertible {
 
     static let all = accounts + shopping + writing
 
-    func run(on kind: TestDatabase) async throws {
-        try await kind.run { database in
+    func run(on driver: TestDriver) async throws {
+        try await withDatabase(driver) { database, _ in
             try await Schema.migrate(database, at: 0)
             try await DemoData(products: 30, users: 3, posts: 12).fill(database)
             try await check(Store(database: database))
@@ -162,7 +163,7 @@ struct SQLiteStoreTests {
     func contract(_ contract: StoreContract) async throws { try await contract.run(on: .sqlite) }
 }
 
-@Suite("The store on PostgreSQL", .enabled(if: TestDatabase.postgresURL != nil, "MAINSTAY_TEST_POSTGRES is not set"))
+@Suite("The store on PostgreSQL", .enabled(if: TestDriver.isPostgresAvailable, "MAINSTAY_TEST_POSTGRES is not set"))
 struct PostgresStoreTests {
     @Test("keeps the contract", arguments: StoreContract.all)
     func contract(_ contract: StoreContract) async throws { try await contract.run(on: .postgres) }
@@ -172,7 +173,7 @@ struct PostgresStoreTests {
 struct SchemaTests {
     @Test("come from every earlier version without losing a favorite", arguments: [1, 2])
     func upgrades(from version: Int) async throws {
-        try await TestDatabase.sqlite.run { database in
+        try await withDatabase { database, _ in
             try await Migrator(schema: "storefront", migrations: Schema.migrations)
                 .migrate(database, appliedAt: 0, upTo: version)
             try await DemoData(products: 3, users: 1, posts: 1).fill(database)
@@ -188,7 +189,7 @@ struct SchemaTests {
 
     @Test("of a newer version are refused")
     func newer() async throws {
-        try await TestDatabase.sqlite.run { database in
+        try await withDatabase { database, _ in
             let future =
                 Schema.migrations + [
                     Migration(version: Schema.migrations.count + 1, name: "future") { _ in [] }

@@ -24,16 +24,22 @@ package struct TestDatabase: Sendable {
     package static func make(_ driver: TestDriver) async throws -> TestDatabase {
         let name = "test_\(UInt64.random(in: 0...UInt64.max))"
         let directory = FileManager.default.temporaryDirectory.appending(path: "mainstay-\(name)")
-        try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
-        switch driver {
-        case .sqlite:
-            let path = directory.appending(path: "test.db").path
-            return TestDatabase(driver: driver, location: path, directory: directory, name: name)
-        case .postgres:
+        var location = directory.appending(path: "test.db").path
+        if driver == .postgres {
             try await onServer("CREATE SCHEMA \(name)")
             let separator = TestDriver.serverURL.contains("?") ? "&" : "?"
-            let location = "\(TestDriver.serverURL)\(separator)options=-c%20search_path%3D\(name)"
-            return TestDatabase(driver: driver, location: location, directory: directory, name: name)
+            location = "\(TestDriver.serverURL)\(separator)options=-c%20search_path%3D\(name)"
+        }
+        try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
+        return TestDatabase(driver: driver, location: location, directory: directory, name: name)
+    }
+
+    package func open(
+        sqlite: SQLiteOptions = SQLiteOptions(), postgres: PoolOptions = PoolOptions()
+    ) throws -> any SQLDatabase {
+        switch driver {
+        case .sqlite: try SQLiteDatabase(path: location, options: sqlite)
+        case .postgres: try PostgresDatabase(url: location, options: postgres)
         }
     }
 
@@ -42,12 +48,13 @@ package struct TestDatabase: Sendable {
         if driver == .postgres { try await Self.onServer("DROP SCHEMA \(name) CASCADE") }
     }
 
-    private static func onServer(_ sql: String) async throws {
+    /// Runs a statement on the PostgreSQL server, in its own schema.
+    package static func onServer(_ sql: String, _ arguments: [SQLValue] = []) async throws {
         var options = PoolOptions()
         options.connections = 1
         let server = try PostgresDatabase(url: TestDriver.serverURL, options: options)
         do {
-            _ = try await server.write { try $0.execute(sql) }
+            _ = try await server.write { try $0.query(sql, arguments) }
         } catch {
             await server.close()
             throw error
@@ -58,12 +65,12 @@ package struct TestDatabase: Sendable {
 
 /// Gives `body` a fresh database, closes it and removes it.
 package func withDatabase(
-    _ driver: TestDriver = .sqlite,
+    _ driver: TestDriver = .sqlite, sqlite: SQLiteOptions = SQLiteOptions(), postgres: PoolOptions = PoolOptions(),
     _ body: @Sendable (any SQLDatabase, TestDatabase) async throws -> Void
 ) async throws {
     let place = try await TestDatabase.make(driver)
     do {
-        let database = try openDatabase(place.location)
+        let database = try place.open(sqlite: sqlite, postgres: postgres)
         do {
             try await body(database, place)
         } catch {

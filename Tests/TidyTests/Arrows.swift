@@ -8,28 +8,37 @@ struct Arrows: Sendable {
 
     static let ours: Set<String> = [
         "Decide", "Interop", "SQL", "Record", "Observe", "Act", "Explain", "Web", "App", "Mainstay", "MainstayKit",
-        "Storefront", "CLibPQ", "CCurl",
+        "Storefront", "CLibPQ", "CCurl", "CPGQuery", "PGWire", "Guard",
     ]
 
     /// Folders that only hold a module map.
-    static let systemLibraries: Set<String> = ["CLibPQ", "CCurl"]
+    static let systemLibraries: Set<String> = ["CLibPQ", "CCurl", "CPGQuery"]
 
     static let house = Arrows(allowed: table.mapValues(Set.init))
 
     private static let table: [String: [String]] = [
         "Decide": ["OrderedCollections"],
         "Interop": ["Decide"],
-        "SQL": ["CLibPQ", "GRDB", "GRDBSQLite", "Logging"] + threads + system,
+        "SQL": ["CLibPQ", "CPGQuery", "GRDB", "GRDBSQLite", "Logging"] + threads + system,
         "Record": ["Decide", "SQL", "Logging", "Crypto", "CryptoExtras", "Foundation"] + threads,
         "Observe": ["Decide", "Record", "SQL", "NIOPosix", "FoundationEssentials"] + client + system,
         "Act": ["Decide", "Record", "SQL", "CCurl"] + client + threads,
         "Explain": ["Decide", "Record"],
+        // Bytes in, actions out: no sockets, no clock.
+        "PGWire": ["Decide", "CPGQuery", "NIOCore", "Crypto", "CryptoExtras", "DequeModule"],
+        // Neither Record nor Web: it goes on when they are down.
+        "Guard": [
+            "Decide", "PGWire", "NIOCore", "NIOPosix", "NIOSSL", "DequeModule", "Logging", "ServiceLifecycle",
+            "Synchronization",
+        ],
         "Web": [
             "Decide", "Record", "Observe", "Act", "Explain", "Interop", "Hummingbird", "HummingbirdCore", "HTTPTypes",
             "Mustache", "NIOCore", "Crypto", "Logging", "ServiceLifecycle", "Foundation", "Synchronization",
         ],
         "App": [
-            "Decide", "SQL", "Record", "Observe", "Act", "Explain", "Interop", "Web", "ArgumentParser", "NIOPosix",
+            "Decide", "SQL", "Record", "Observe", "Act", "Explain", "Interop", "Web", "Guard", "PGWire",
+            "ArgumentParser",
+            "NIOPosix",
             "UnixSignals", "Subprocess", "System", "SystemPackage", "Yams",
         ] + client + system,
         "mainstay": ["App", "ArgumentParser"],

@@ -124,15 +124,18 @@ enum Folders {
     /// Shared by the modules of the house, so that a capability is read straight across.
     static let capabilities: Set<String> = [
         "Access", "Alerts", "Changes", "Checks", "Core", "Dashboard", "Exposures", "Flags", "Gates", "Incidents",
-        "OnCall", "Outbox", "Pages", "Postmortems", "QueryBudgets", "Recovery", "Reports", "Rollouts", "Services",
+        "OnCall", "Outbox", "Pages", "Postmortems", "Queries", "QueryBudgets", "QueryReviews", "Recovery", "Reports",
+        "Rollouts", "Services",
         "Time", "Timeline", "Values",
     ]
 
     /// What only one module has.
     static let own: [String: Set<String>] = [
         "App": ["Client", "Commands", "Configuration", "Drill", "Serve"],
-        "Interop": ["EventStream", "Evidence"],
-        "SQL": ["Migrations", "Postgres", "Probe", "SQLite", "Text"],
+        "Guard": ["Admin", "Clients", "Pools", "Servers", "Settings"],
+        "Interop": ["EventStream", "Evidence", "Sarif"],
+        "PGWire": ["Authentication", "Messages", "Session", "Startup"],
+        "SQL": ["Migrations", "Postgres", "Probe", "Reviews", "SQLite", "Text"],
         "Storefront": [
             "Accounts", "Data", "Faults", "Favorites", "HTTP", "OpenAPI", "Posts", "Products", "Serve",
         ],

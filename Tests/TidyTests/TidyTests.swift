@@ -29,6 +29,21 @@ struct TidyTests {
         #expect(folders == Set(Arrows.house.allowed.keys))
     }
 
+    @Test("every module has its tests, what holds across modules has a target of its own, and all of them are run")
+    func testTargets() throws {
+        // `mainstay` only calls App; EndToEndTests start it as a whole.
+        let modules = Set(try Repository.swift("Sources").compactMap(\.module)).subtracting(["mainstay"])
+        let acrossModules = ["StoreContract", "Simulation", "Tidy", "EndToEnd", "Browser"]
+        let folders = Set(try Repository.swift("Tests").compactMap { $0.folders.count > 1 ? $0.folders[1] : nil })
+        #expect(folders.filter { $0.hasSuffix("Tests") } == Set(modules.union(acrossModules).map { $0 + "Tests" }))
+        // The others are what tests share. A folder that the manifest does not name would be passed over in silence.
+        let manifest = try #require(try Repository.read("Package.swift")).lines.joined(separator: "\n")
+        for folder in folders {
+            #expect(folder.hasSuffix("Tests") || folder.hasSuffix("Support"), "\(folder)")
+            #expect(manifest.contains("name: \"\(folder)\""), "\(folder)")
+        }
+    }
+
     @Test("documents name only files that exist")
     func documents() throws {
         let known = Set(try Repository.allPaths.get())

@@ -22,6 +22,9 @@ struct APIFlagTests {
                 .put, Self.favorites, as: .responder, ["definition": Self.definition("v1"), "reason": "new"])
             #expect(made.status == 201)
             #expect(made["version"] == 1)
+            let line = try await client.get("/api/v1/timeline").items.first { $0["kind"] == "flag.declared" }
+            #expect(line?["text"] == "Flag favorites of storefront declared by responder: new")
+            #expect(line?["actor"]?["name"] == "responder")
             let same = try await client.send(
                 .put, Self.favorites, as: .responder, ["definition": Self.definition("v1"), "reason": "again"])
             #expect(same.status == 200)

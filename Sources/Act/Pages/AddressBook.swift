@@ -24,26 +24,30 @@ package struct AddressBook: Sendable {
 
 /// The server that takes Mainstay's mail.
 package struct MailServer: Sendable {
-    /// `smtp://host:port` (with STARTTLS where the server offers it) or `smtps://host:port`.
+    /// `smtp://host:port` (with STARTTLS where the server offers it) or `smtps://host:port`. Where there is TLS, the
+    /// server's certificate has to be good, whether TLS is required or not.
     package var url: String
     package var from: String
     package var user: String?
     package var password: String?
     /// Send nothing, neither password nor mail, without TLS.
     package var requireTLS: Bool
+    /// Path of a PEM file with the authorities to trust in place of the system's; read anew for each mail.
+    package var caFile: String?
     /// Limit of one try, from the connection to the server's last word.
     package var timeout: Span
 
-    /// - Parameter requireTLS: by default wherever there is a password to protect.
+    /// - Parameter requireTLS: by default wherever there is a password to protect, or an authority to trust.
     package init(
         url: String, from: String, user: String? = nil, password: String? = nil, requireTLS: Bool? = nil,
-        timeout: Span = .seconds(10)
+        caFile: String? = nil, timeout: Span = .seconds(10)
     ) {
         self.url = url
         self.from = from
         self.user = user
         self.password = password
-        self.requireTLS = requireTLS ?? (password != nil)
+        self.requireTLS = requireTLS ?? (password != nil || caFile != nil)
+        self.caFile = caFile
         self.timeout = timeout
     }
 }

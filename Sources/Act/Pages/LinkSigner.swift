@@ -36,6 +36,11 @@ package struct LinkSigner: Sendable {
         "\(base)/incidents/\(PercentEncoding.encode(id))"
     }
 
+    /// A secret for another purpose, the same wherever the key is the same, that tells nothing of the key.
+    package func derivedSecret(_ purpose: String) -> String {
+        Base64URL.encode(Data(HMAC<SHA256>.authenticationCode(for: Data("derived\n\(purpose)".utf8), using: key)))
+    }
+
     func token(page: String, link: PageLink, expires: Instant) -> String {
         let payload = Data("\(Self.version)\n\(link.rawValue)\n\(expires.milliseconds)\n\(page)".utf8)
         let signature = HMAC<SHA256>.authenticationCode(for: payload, using: key)

@@ -10,12 +10,18 @@ final class MailTransfer {
     private let isCancelled: @Sendable () -> Bool
     private var offset = 0
     private var transcript = SMTPTranscript()
+    /// What libcurl has to say beyond its code, such as what is wrong with a certificate.
+    private let details: UnsafeMutablePointer<CChar>
 
     init(_ mail: MailMessage, via server: MailServer, isCancelled: @escaping @Sendable () -> Bool) {
         self.mail = mail
         self.server = server
         self.isCancelled = isCancelled
+        details = .allocate(capacity: Int(CURL_ERROR_SIZE))
+        details.initialize(repeating: 0, count: Int(CURL_ERROR_SIZE))
     }
+
+    deinit { details.deallocate() }
 
     /// libcurl wants to be started once, before any thread uses it.
     private static let started = mainstay_curl_start()
@@ -49,6 +55,8 @@ final class MailTransfer {
             { mainstay_curl_set_string(handle, CURLOPT_PROXY, "") },
             { mainstay_curl_set_string(handle, CURLOPT_URL, self.server.url) },
             { mainstay_curl_set_long(handle, CURLOPT_USE_SSL, Int(security.rawValue)) },
+            { self.trust(handle) },
+            { mainstay_curl_set_error_buffer(handle, self.details) },
             // Without it a name that resolves slowly would stop the whole process by a signal.
             { mainstay_curl_set_long(handle, CURLOPT_NOSIGNAL, 1) },
             { mainstay_curl_set_long(handle, CURLOPT_CONNECTTIMEOUT_MS, timeout) },
@@ -72,6 +80,14 @@ final class MailTransfer {
         return CURLE_OK
     }
 
+    /// The authorities that are named stand in for the system's; they do not join them.
+    private func trust(_ handle: UnsafeMutableRawPointer) -> CURLcode {
+        guard let file = server.caFile else { return CURLE_OK }
+        let code = mainstay_curl_set_string(handle, CURLOPT_CAINFO, file)
+        guard code == CURLE_OK else { return code }
+        return mainstay_curl_set_string(handle, CURLOPT_CAPATH, nil)
+    }
+
     private func signIn(_ handle: UnsafeMutableRawPointer) -> CURLcode {
         guard let user = server.user else { return CURLE_OK }
         let code = mainstay_curl_set_string(handle, CURLOPT_USERNAME, user)
@@ -85,7 +101,12 @@ final class MailTransfer {
         let reply = Words.reply(transcript.lastReply, hiding: secrets)
         if result == CURLE_OK { return .delivered(proof: reply.isEmpty ? "taken without a word" : reply) }
         let code = transcript.code.flatMap { $0 >= 400 ? $0 : nil }
-        let said = code == nil ? reason(result) : "answered \(reply)"
+        let said =
+            switch (code, result) {
+            case (nil, _): reason(result)
+            case (_, CURLE_USE_SSL_FAILED): "refuses TLS, which is required: it answered \(reply)"
+            default: "answered \(reply)"
+            }
         return DeliveryPolicy.outcome(
             smtpCode: code, toMessage: transcript.reachedMessage, words: "mail server \(server.place) \(said)")
     }
@@ -96,9 +117,19 @@ final class MailTransfer {
         case CURLE_COULDNT_CONNECT: "refused the connection"
         case CURLE_COULDNT_RESOLVE_HOST: "is not known by that name"
         case CURLE_USE_SSL_FAILED: "offers no TLS, which is required"
+        case CURLE_PEER_FAILED_VERIFICATION:
+            "is not trusted (\(why(result))), so nothing was sent to it: 'ca-file' has to hold the authority of its"
+                + " certificate, unless the system knows it, and 'smtp' the name that is in the certificate"
+        case CURLE_SSL_CACERT_BADFILE: "cannot be verified, because 'ca-file' cannot be used (\(why(result)))"
+        case CURLE_SSL_CONNECT_ERROR: "did not agree on TLS (\(why(result)))"
         case CURLE_ABORTED_BY_CALLBACK: "was left because Mainstay stops"
         default: "failed: \(words(result))"
         }
+    }
+
+    private func why(_ code: CURLcode) -> String {
+        let text = Words.reply(String(cString: details), hiding: secrets)
+        return text.isEmpty ? words(code) : text
     }
 
     private func words(_ code: CURLcode) -> String { String(cString: curl_easy_strerror(code)) }

@@ -8,7 +8,7 @@ package struct MainstayCommand: AsyncParsableCommand {
         version: Version.current,
         subcommands: [
             ServeCommand.self, CheckCommand.self, ReleaseCommand.self, FlagCommand.self, IncidentCommand.self,
-            PostmortemCommand.self, DrillCommand.self,
+            PostmortemCommand.self, DrillCommand.self, ReviewCommand.self, GuardCommand.self,
         ])
 
     package init() {}

@@ -1,5 +1,6 @@
 import Act
 import Decide
+import Guard
 
 /// All that `mainstay.yaml` says, checked and ready to use. It holds secrets and never prints them.
 package struct Configuration: Sendable {
@@ -15,11 +16,13 @@ package struct Configuration: Sendable {
     package var services: [String: ServiceSettings]
     /// The files that were read, the secrets' included: a change of one is a reason to load again.
     package var files: [String]
+    /// Nil: no guard runs in this process.
+    package var guardSettings: GuardSettings?
 
     package init(
         policy: Policy = Policy(), checks: [CheckDefinition] = [], addressBook: AddressBook = AddressBook(),
         flags: [DeclaredFlag] = [], components: [ComponentSettings] = [], server: ServerSettings = ServerSettings(),
-        services: [String: ServiceSettings] = [:], files: [String] = []
+        services: [String: ServiceSettings] = [:], files: [String] = [], guardSettings: GuardSettings? = nil
     ) {
         self.policy = policy
         self.checks = checks
@@ -29,6 +32,7 @@ package struct Configuration: Sendable {
         self.server = server
         self.services = services
         self.files = files
+        self.guardSettings = guardSettings
     }
 }
 
@@ -42,6 +46,8 @@ package struct ServerSettings: Sendable {
     package var database: String
     /// For what is not in the database: keys and last known settings.
     package var dataDirectory: String
+    /// Whether the last address in `X-Forwarded-For` is believed.
+    package var trustsForwardedFor = false
 
     package init(
         host: String = "127.0.0.1", port: Int = 8600, publicURL: String = "http://127.0.0.1:8600",

@@ -1,4 +1,5 @@
 import Foundation
+import Guard
 
 /// Reads `mainstay.yaml`, or every `*.yaml` and `*.yml` of a folder as if they were one file.
 package enum ConfigurationLoader {
@@ -13,6 +14,26 @@ package enum ConfigurationLoader {
         let sources = sources(at: path, log)
         guard log.isEmpty else { throw log.errors }
         return try read(sources, environment: environment, log: log)
+    }
+
+    /// The guard's settings alone.
+    package static func loadGuard(
+        path: String, environment: [String: String]
+    ) throws(ConfigurationErrors) -> GuardSettings {
+        let log = ProblemLog()
+        let sources = sources(at: path, log)
+        guard log.isEmpty else { throw log.errors }
+        var merging = Merging(log: log)
+        for source in sources {
+            if let root = source.parse(environment: environment, log: log) { merging.add(root) }
+        }
+        guard log.isEmpty else { throw log.errors }
+        guard let root = merging.root else {
+            log.add(ConfigurationNode.Place(file: path, line: 1, column: 1), "", "the file is empty")
+            throw log.errors
+        }
+        guard let settings = ConfigurationReader(root, log: log).readGuardOnly(), log.isEmpty else { throw log.errors }
+        return settings
     }
 
     static func read(

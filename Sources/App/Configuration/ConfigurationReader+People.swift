@@ -22,6 +22,7 @@ extension ConfigurationReader {
                 settings.dataDirectory = path(text, of: data)
             }
             location = section["database"].flatMap(self.location)
+            settings.trustsForwardedFor = section["trust-forwarded"]?.bool() ?? false
             section.finish()
         }
         settings.database = location ?? settings.dataDirectory + "/mainstay.sqlite"
@@ -89,12 +90,13 @@ extension ConfigurationReader {
             user.problemAtKey("'password' or 'password-file' is missing beside the user")
         }
         let tls = section["tls"]?.choice(TLS.self)
+        let caFile = section["ca-file"].flatMap(authorities)
         let timeout = section["timeout"]?.span(.seconds(1) ... .seconds(60))
         guard let url, let from else { return nil }
-        // A password is not sent in the clear because somebody forgot a key.
-        let requiresTLS = tls.map { $0 == .required } ?? hasPassword
+        // Neither a password nor, where it was said whom to trust, a mail goes out in the clear for want of a key.
+        let requiresTLS = tls.map { $0 == .required } ?? (hasPassword || section["ca-file"] != nil)
         return MailServer(
-            url: url, from: from, user: user, password: password, requireTLS: requiresTLS,
+            url: url, from: from, user: user, password: password, requireTLS: requiresTLS, caFile: caFile,
             timeout: timeout ?? .seconds(10))
     }
 

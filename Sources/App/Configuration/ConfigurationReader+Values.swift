@@ -1,5 +1,6 @@
 import Decide
 import Foundation
+import SQL
 
 /// Values of a kind that several sections have.
 extension ConfigurationReader {
@@ -47,6 +48,24 @@ extension ConfigurationReader {
         }
     }
 
+    /// The path of a file with the certificates of authorities.
+    func authorities(_ field: Field) -> String? {
+        guard let name = field.text("the path of a file with certificates") else { return nil }
+        let path = self.path(name, of: field)
+        log.files.append(path)
+        switch TextFile.read(path, limit: CertificateText.limit) {
+        case .failure(let reason):
+            field.problem("'\(field.written)' cannot be read: \(reason.message)")
+            return nil
+        case .success(let bytes):
+            if let problem = CertificateText.problem(bytes) {
+                field.problem("'\(field.written)' \(problem)")
+                return nil
+            }
+            return path
+        }
+    }
+
     /// Relative to the file that says it.
     func path(_ text: String, of field: Field) -> String {
         guard !text.hasPrefix("/"), let folder = log.folders[field.node.place.file], !folder.isEmpty else {
@@ -61,6 +80,12 @@ extension ConfigurationReader {
         guard var text = field.text("postgres://… or the path of a SQLite file") else { return nil }
         if Self.isPostgres(text) {
             log.hide(text, as: "•••")
+            do throws(SQLError) {
+                try checkLocation(text) { Spelling.nearest(to: $0, among: $1) }
+            } catch {
+                field.problem(error.message)
+                return nil
+            }
             return text
         }
         if text.hasPrefix("sqlite:") { text.removeFirst("sqlite:".count) }

@@ -54,6 +54,7 @@ final class ConfigurationReader {
         readJourneys()
         for field in top["checks"]?.entries("check") ?? [] { readCheck(field) }
         var policy = readIncidents()
+        let guardSettings = readGuard()
         top.finish()
         policy.services = policies
         policy.teams = teams
@@ -61,7 +62,8 @@ final class ConfigurationReader {
         return Configuration(
             policy: policy, checks: checks.values.sorted { $0.id < $1.id },
             addressBook: AddressBook(people: people, channels: channels, mail: mail), flags: flags,
-            components: components, server: server, services: services, files: log.files)
+            components: components, server: server, services: services, files: log.files,
+            guardSettings: guardSettings)
     }
 
     func declare(_ what: String, _ fields: [Field]) {

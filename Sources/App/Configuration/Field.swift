@@ -54,6 +54,17 @@ struct Field {
         return value
     }
 
+    func bool() -> Bool? {
+        guard let text = text("true or false") else { return nil }
+        switch text {
+        case "true": return true
+        case "false": return false
+        default:
+            problem("'\(written)' is neither true nor false")
+            return nil
+        }
+    }
+
     func span(_ range: ClosedRange<Span>) -> Span? {
         guard let text = text("a duration such as 5s or 1m30s") else { return nil }
         guard let span = Span(parsing: text) else {

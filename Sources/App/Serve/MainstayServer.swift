@@ -3,6 +3,7 @@ import AsyncHTTPClient
 import Decide
 import Explain
 import Foundation
+import Guard
 import Logging
 import Observe
 import Record
@@ -95,10 +96,11 @@ struct MainstayServer: Sendable {
         let web = buildApplication(
             webServices(record, links, scheduler, settings), host: configuration.server.host,
             port: configuration.server.port, onReady: { announce(port: $0) })
-        let services: [any Service] = [
+        var services: [any Service] = [
             Housekeeping(record: record, logger: labelled("housekeeping")), intake, scheduler,
             Ticker(record: record, logger: labelled("time")), dispatcher, observer, reload, web,
         ]
+        if let guardSettings = configuration.guardSettings { services.append(makeGuard(guardSettings)) }
         return ServiceGroup(
             configuration: ServiceGroupConfiguration(
                 services: services.map { ServiceGroupConfiguration.ServiceConfiguration(service: $0) },
@@ -118,9 +120,13 @@ struct MainstayServer: Sendable {
         _ record: Record, _ links: LinkSigner, _ scheduler: CheckScheduler, _ settings: SettingsBox
     ) -> WebServices {
         let publicURL = configuration.server.publicURL
+        var web = WebSettings(publicURL: publicURL)
+        // Processes with the same key count a reporter as the same one.
+        web.addressSecret = links.derivedSecret("reporters")
+        web.trustsForwardedFor = configuration.server.trustsForwardedFor
         var services = WebServices(
-            record: record, settings: WebSettings(publicURL: publicURL), linkSigner: links, version: Version.current,
-            logger: labelled("web"))
+            record: record, settings: web, linkSigner: links, version: Version.current, logger: labelled("web"))
+        services.vitals = [ObserverWatch(record, now: WallClock.now).vital]
         services.runCheck = { await scheduler.runNow($0) }
         services.postmortem = { id in
             guard try await record.incident(id) != nil else { return nil }
@@ -129,6 +135,16 @@ struct MainstayServer: Sendable {
         services.reportOrigins = { Set(settings.current.services.values.flatMap(\.origins)) }
         services.gauges = [{ await Gauges.scheduler(scheduler.statistics) }]
         return services
+    }
+
+    private func makeGuard(_ settings: GuardSettings) -> Guard {
+        let (path, environment) = (configurationPath, self.environment)
+        return Guard(
+            settings: settings, logger: labelled("guard"), wallClock: WallClock.now,
+            reading: { try ConfigurationLoader.loadGuard(path: path, environment: environment) },
+            onReady: { port in
+                FileHandle.standardOutput.write(Data("mainstay guard listening on \(settings.host):\(port)\n".utf8))
+            })
     }
 
     /// For people and for scripts that wait for it.

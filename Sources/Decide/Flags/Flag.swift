@@ -43,8 +43,8 @@ package struct Flag: Hashable, Sendable, Codable {
 }
 
 package enum FlagEvent: Hashable, Sendable, Codable {
-    /// The configuration or a service says that this flag exists; keeps what is in force.
-    case declared(service: String, key: String, FlagDefinition)
+    /// The configuration, a service or a person says that this flag exists; keeps what is in force. A person says why.
+    case declared(service: String, key: String, FlagDefinition, reason: String? = nil)
     case changed(FlagDefinition, reason: String)
     case rolledOut(FlagRolledOut)
     /// The rollout reached everyone: its variant is the new default.
@@ -66,8 +66,9 @@ package struct FlagRolledOut: Hashable, Sendable, Codable {
 extension Flag {
     static func step(_ flag: Flag?, _ event: Event, _ input: StepInput) throws(Refusal) -> Step<Flag> {
         guard case .flag(let event) = event else { throw Machine.misfit(event, input.subject) }
-        if case .declared(let service, let key, let definition) = event {
-            return try declare(flag, service, key, definition, input)
+        if case .declared(let service, let key, let definition, let reason) = event {
+            if let flag { return Step(flag) }
+            return try declare(service, key, definition, reason, input)
         }
         guard let flag else { throw Refusal(.notFound, "There is no flag \(input.subject.id).") }
         switch event {
@@ -80,13 +81,17 @@ extension Flag {
     }
 
     private static func declare(
-        _ flag: Flag?, _ service: String, _ key: String, _ definition: FlagDefinition, _ input: StepInput
+        _ service: String, _ key: String, _ definition: FlagDefinition, _ reason: String?, _ input: StepInput
     ) throws(Refusal) -> Step<Flag> {
-        if let flag { return Step(flag) }
         try validate(key, definition)
         let new = Flag(service: service, key: key, definition: definition, rolling: nil, version: 1, past: [])
         var step = Step(new)
-        step.entries = [Entry("flag.declared", "Flag \(key) of \(service) declared.", service: service)]
+        let text = "Flag \(key) of \(service) declared"
+        step.entries = [
+            Entry(
+                "flag.declared", reason.map { "\(text) by \(input.actor.name): \($0)" } ?? "\(text).", service: service,
+                data: ["version": .integer(1), "flag": .string(key)])
+        ]
         return step
     }
 

@@ -55,6 +55,16 @@ extension Record {
         }
     }
 
+    /// Until when somebody holds the lease; nil when nobody does.
+    package func leaseEnd(_ name: String) async throws -> Instant? {
+        let now = self.now()
+        return try await database.read { connection in
+            try connection.query(
+                "SELECT until FROM leases WHERE name = ? AND until >= ?", [.text(name), .integer(now.milliseconds)]
+            ).first?.optionalInt("until").map(Instant.init(milliseconds:))
+        }
+    }
+
     package func dropLease(_ name: String, owner: String) async throws {
         _ = try await database.write { connection in
             try connection.execute("DELETE FROM leases WHERE name = ? AND owner = ?", [.text(name), .text(owner)])

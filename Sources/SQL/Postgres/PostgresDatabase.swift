@@ -3,7 +3,8 @@ import Synchronization
 /// PostgreSQL through libpq: a pool of connections, each with a thread of its own while it works.
 ///
 /// Nothing is connected before the first call. A connection that was lost is made again; see `PostgresSession` for what
-/// is tried again and what is not. The URL is libpq's, so `sslmode`, several hosts and the like pass through.
+/// is tried again and what is not. The URL is libpq's, so several hosts and the like pass through, and TLS is libpq's
+/// own: `sslmode=verify-full` and `sslrootcert` say whom to trust.
 package final class PostgresDatabase: SQLDatabase {
     package let dialect = SQLDialect.postgres
 

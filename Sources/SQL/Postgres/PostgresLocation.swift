@@ -16,17 +16,21 @@ struct PostgresLocation: Sendable, CustomStringConvertible, CustomReflectable {
         location.hasPrefix("postgres://") || location.hasPrefix("postgresql://")
     }
 
-    init(url: String) throws(SQLError) {
+    /// - Parameter nearest: finds the parameter that a misspelt one was meant to be.
+    init(url: String, nearest: @escaping PostgresParameters.Nearest = { _, _ in nil }) throws(SQLError) {
         // libpq's own message is not passed on: it quotes the part it did not understand, which may be the password.
         let unreadable = SQLError(
             .statement,
             "the PostgreSQL URL cannot be read; it looks like postgres://user:password@host:5432/database, with special"
                 + " characters in user and password percent-encoded")
-        guard Self.isURL(url), !Self.hasBareSeparatorInCredentials(url), let parameters = Self.parse(url) else {
-            throw unreadable
-        }
+        guard Self.isURL(url), !Self.hasBareSeparatorInCredentials(url) else { throw unreadable }
+        let rules = PostgresParameters(nearest: nearest)
+        let query = url.firstIndex(of: "?").map { url[url.index(after: $0)...] }
+        if let problem = query.flatMap(rules.problem(inQuery:)) { throw SQLError(.statement, problem) }
+        guard let parameters = Self.parse(url) else { throw unreadable }
         let ports = (parameters["port"] ?? "").split(separator: ",")
         guard ports.allSatisfy({ UInt16($0) != nil }) else { throw unreadable }
+        if let problem = rules.problem(in: parameters) { throw SQLError(.statement, problem) }
         self.parameters = parameters
         let host = parameters["host"] ?? parameters["hostaddr"] ?? "the local socket"
         let port = ports.isEmpty ? "" : ":" + ports.joined(separator: ",")

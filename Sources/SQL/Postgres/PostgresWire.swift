@@ -30,8 +30,10 @@ final class PostgresWire {
         handle = Self.connect(parameters)
         guard PQstatus(handle) == CONNECTION_OK else {
             let message = location.redacted(Self.message(of: handle))
+            let advice = PostgresAdvice.advice(for: message).map { "; \($0)" } ?? ""
             disconnect()
-            throw SQLError(.unavailable, "cannot connect to the \(location.summary): \(message)", state: "08001")
+            throw SQLError(
+                .unavailable, "cannot connect to the \(location.summary): \(message)\(advice)", state: "08001")
         }
         PQsetNoticeProcessor(handle, { _, _ in }, nil)
         PQsetnonblocking(handle, 1)

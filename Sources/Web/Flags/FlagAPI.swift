@@ -66,7 +66,8 @@ enum FlagAPI {
         guard try await call.services.record.flag(service: service, key: key) != nil else {
             guard key.utf8.count <= 200 else { throw Problem.invalid("key", "is longer than 200 bytes") }
             let applied = try await call.services.record.apply(
-                subject, .flag(.declared(service: service, key: key, definition)), by: try call.actor())
+                subject, .flag(.declared(service: service, key: key, definition, reason: reason)),
+                by: try call.actor())
             return Response(status: .created, json: try flag(applied, subject).json)
         }
         let applied = try await call.services.record.apply(

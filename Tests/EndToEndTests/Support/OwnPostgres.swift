@@ -1,4 +1,6 @@
+import EndToEndSupport
 import Foundation
+import TestSupport
 
 /// A PostgreSQL server of a test's own, which can be stopped and started again.
 struct OwnPostgres: Sendable {
@@ -7,13 +9,17 @@ struct OwnPostgres: Sendable {
     static let isPossible = binaries != nil
 
     let url: String
+    let port: Int
     private let folder: String
-    private let port: Int
+    private let speaksTLS: Bool
 
-    static func make(in directory: String) async throws -> OwnPostgres {
+    /// - Parameter tls: speaks TLS with it with those who want to, and with the user `careful` always; nil: does not
+    ///   know TLS.
+    static func make(in directory: String, tls: TestAuthority.Issued? = nil) async throws -> OwnPostgres {
         let port = try FreePort.take()
         let postgres = OwnPostgres(
-            url: "postgres://postgres@127.0.0.1:\(port)/postgres", folder: directory + "/postgres", port: port)
+            url: "postgres://postgres@127.0.0.1:\(port)/postgres", port: port, folder: directory + "/postgres",
+            speaksTLS: tls != nil)
         try FileManager.default.createDirectory(atPath: postgres.folder, withIntermediateDirectories: true)
         if geteuid() == 0 {
             // It refuses to run as root; then its own user needs the folder, and a way to it.
@@ -27,7 +33,21 @@ struct OwnPostgres: Sendable {
                 "--locale",
                 "C", "--no-sync",
             ])
+        if let tls { try await postgres.secure(tls) }
         return postgres
+    }
+
+    /// It reads a key only when the key is its own and nobody else can read it.
+    private func secure(_ tls: TestAuthority.Issued) async throws {
+        for (source, name) in [(tls.certificate, "server.crt"), (tls.key, "server.key")] {
+            let file = "\(data)/\(name)"
+            try FileManager.default.copyItem(atPath: source, toPath: file)
+            try FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: file)
+            if geteuid() == 0 { _ = try await Command.run("/usr/bin/chown", ["postgres", file]) }
+        }
+        // Both ways are open to the others, so that what is encrypted is so because the client saw to it.
+        let rules = "host all postgres 127.0.0.1/32 trust\nhostssl all careful 127.0.0.1/32 trust\n"
+        try rules.write(toFile: data + "/pg_hba.conf", atomically: false, encoding: .utf8)
     }
 
     private var data: String { folder + "/data" }
@@ -35,6 +55,7 @@ struct OwnPostgres: Sendable {
     func start() async throws {
         let options =
             "-c listen_addresses=127.0.0.1 -c port=\(port) -c unix_socket_directories=\(folder) -c fsync=off"
+            + (speaksTLS ? " -c ssl=on" : "")
         try await perform(
             "pg_ctl",
             ["start", "--silent", "--wait", "--pgdata", data, "--log", folder + "/server.log", "--options", options])

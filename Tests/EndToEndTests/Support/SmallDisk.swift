@@ -1,3 +1,4 @@
+import EndToEndSupport
 import Foundation
 
 /// A disk of a few megabytes, in memory.

@@ -1,6 +1,5 @@
 import AsyncHTTPClient
 import Decide
-import Foundation
 import HTTPTypes
 import Hummingbird
 import HummingbirdTesting
@@ -9,6 +8,7 @@ import NIOPosix
 import Observe
 import SQL
 import Synchronization
+import TestSupport
 import Testing
 
 /// What one test has around it: a small shop with a real database, and a runner that looks at it.
@@ -110,7 +110,7 @@ struct Bench: Sendable {
 /// A service with a session cookie, favorites in SQLite, and the ways in which services misbehave.
 final class Shop: Sendable {
     let path: String
-    let directory: URL
+    private let directory: TemporaryDirectory
     private let database: any SQLDatabase
     /// Answers 201 and stores nothing.
     let isFaulty = Mutex(false)
@@ -119,9 +119,8 @@ final class Shop: Sendable {
     let seen = Mutex<[(path: String, headers: [String: String])]>([])
 
     init() async throws {
-        directory = FileManager.default.temporaryDirectory.appending(path: "mainstay-\(UUID().uuidString)")
-        try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
-        path = directory.appending(path: "shop.sqlite").path()
+        directory = try TemporaryDirectory("shop")
+        path = directory.path + "/shop.sqlite"
         database = try openDatabase(path)
         try await database.write { connection in
             try connection.execute("CREATE TABLE favorites (user_id INTEGER, product_id INTEGER)")
@@ -130,7 +129,7 @@ final class Shop: Sendable {
 
     func close() async throws {
         await database.close()
-        try FileManager.default.removeItem(at: directory)
+        try directory.remove()
     }
 
     func headers(of path: String) -> [[String: String]] {

@@ -1,10 +1,10 @@
-import Foundation
 import Hummingbird
 import HummingbirdTesting
 import Logging
 import MainstayKit
 import SQL
 import Synchronization
+import TestSupport
 
 @testable import Storefront
 
@@ -99,16 +99,3 @@ let quiet: Logger = {
     logger.logLevel = .critical
     return logger
 }()
-
-func withTemporaryDirectory<Value>(_ body: (String) async throws -> Value) async throws -> Value {
-    let directory = FileManager.default.temporaryDirectory.appendingPathComponent("storefront-\(UUID().uuidString)")
-    try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
-    do {
-        let value = try await body(directory.path)
-        try FileManager.default.removeItem(at: directory)
-        return value
-    } catch {
-        try FileManager.default.removeItem(at: directory)
-        throw error
-    }
-}

@@ -1,0 +1,224 @@
+import Decide
+import Foundation
+import Guard
+import PGWire
+
+/// The guard: on its own in a file, or beside everything else in `mainstay.yaml`.
+extension ConfigurationReader {
+    private static let usersLimit = 16 << 20
+
+    func readGuard() -> GuardSettings? {
+        guard let field = top["guard"] else { return nil }
+        let section = Section(field, "a mapping")
+        var settings = GuardSettings()
+        if let listen = section["listen"].flatMap({ hostAndPort($0, ports: 0...65_535, defaultHost: settings.host) }) {
+            (settings.host, settings.port) = listen
+        }
+        if let mode = section["mode"]?.choice(GuardSettings.Mode.self) { settings.mode = mode }
+        if let auth = section["auth"]?.choice(GuardSettings.Authentication.self) { settings.authentication = auth }
+        readGuardUsers(section, &settings)
+        readGuardLimits(section, &settings)
+        if let field = section["tls"] { readGuardTLS(field, &settings) }
+        if let field = section["timeouts"] { readGuardTimeouts(field, &settings) }
+        if let field = section["budgets"] { readBudgets(field, &settings) }
+        let others = section["other-databases"]
+        if let others { settings.databases[GuardSettings.anyDatabase] = readGuardDatabase(others) }
+        if let databases = section["databases"] {
+            for entry in databases.entries("database") {
+                settings.databases[entry.name] = readGuardDatabase(entry)
+            }
+        } else if others == nil {
+            section.field.problemAtKey("'databases' is missing: the guard has to know where the database is")
+        }
+        section.finish()
+        return settings
+    }
+
+    private func readGuardUsers(_ section: Section, _ settings: inout GuardSettings) {
+        if let field = section["admin"] {
+            let admin = Section(field, "a mapping with 'users'")
+            settings.adminUsers = Set(admin["users"]?.list("user names").compactMap { $0.text("a user name") } ?? [])
+            admin.finish()
+        }
+        let users = section["users"]
+        if let users {
+            let inner = Section(users, "a mapping with 'file'")
+            if let file = inner.required("file", "the guard takes users and secrets from it") {
+                settings.users = readUsersFile(file)
+            }
+            inner.finish()
+        }
+        if users == nil, settings.authentication != .trust {
+            section.field.problemAtKey(
+                "'users' is missing: clients prove who they are by \(settings.authentication.rawValue), so name the file with their secrets (auth: trust believes everybody)"
+            )
+        }
+    }
+
+    private func readUsersFile(_ field: Field) -> UsersFile {
+        guard let name = field.text("the path of a file") else { return UsersFile() }
+        let path = self.path(name, of: field)
+        log.files.append(path)
+        switch TextFile.read(path, limit: Self.usersLimit) {
+        case .failure(let reason):
+            field.problem("'\(field.written)' cannot be read: \(reason.message)")
+        case .success(let bytes):
+            guard let text = String(validating: bytes, as: UTF8.self) else {
+                field.problem("'\(field.written)' is not UTF-8 text")
+                break
+            }
+            do {
+                return try UsersFile.parse(text)
+            } catch {
+                field.problem("'\(field.written)', \(error)")
+            }
+        }
+        return UsersFile()
+    }
+
+    private func readGuardLimits(_ section: Section, _ settings: inout GuardSettings) {
+        if let size = section["pool-size"]?.integer(1...10_000) { settings.limits.poolSize = size }
+        if let count = section["max-clients"]?.integer(1...1_000_000) { settings.limits.clients = count }
+        if let count = section["max-waiting"]?.integer(0...1_000_000) { settings.limits.waiting = count }
+        if let size = section["max-message-mib"]?.integer(1...1_000) { settings.limits.message = size << 20 }
+        if let count = section["max-prepared"]?.integer(1...100_000) { settings.limits.prepared = count }
+    }
+
+    private func readGuardTLS(_ field: Field, _ settings: inout GuardSettings) {
+        let section = Section(field, "a mapping with 'certificate' and 'key'")
+        let certificate = section.required("certificate", "clients see it").flatMap(existingFile)
+        let key = section.required("key", "it belongs to the certificate").flatMap(existingFile)
+        let isRequired = section["required"]?.bool() ?? false
+        section.finish()
+        if let certificate, let key {
+            settings.tls = .files(certificate: certificate, key: key, isRequired: isRequired)
+        }
+    }
+
+    private func existingFile(_ field: Field) -> String? {
+        guard let name = field.text("the path of a file") else { return nil }
+        let path = self.path(name, of: field)
+        log.files.append(path)
+        if case .failure(let reason) = TextFile.read(path, limit: 1 << 20) {
+            field.problem("'\(field.written)' cannot be read: \(reason.message)")
+            return nil
+        }
+        return path
+    }
+
+    private func readGuardTimeouts(_ field: Field, _ settings: inout GuardSettings) {
+        let section = Section(field, "a mapping of durations")
+        func read(_ name: String, _ range: ClosedRange<Span>, into value: inout Int64) {
+            if let span = section[name]?.span(range) { value = span.milliseconds * 1_000_000 }
+        }
+        read("login", .seconds(1) ... .minutes(10), into: &settings.timeouts.login)
+        read("connect", .milliseconds(100) ... .minutes(10), into: &settings.timeouts.connect)
+        read("queue", .milliseconds(100) ... .hours(1), into: &settings.timeouts.queue)
+        read("idle-transaction", .seconds(1) ... .days(1), into: &settings.timeouts.idleTransaction)
+        read("server-idle", .seconds(1) ... .days(7), into: &settings.timeouts.serverIdle)
+        read("server-lifetime", .seconds(1) ... .days(30), into: &settings.timeouts.serverLifetime)
+        read("drain", .zero ... .hours(1), into: &settings.timeouts.drain)
+        section.finish()
+    }
+
+    private func readBudgets(_ field: Field, _ settings: inout GuardSettings) {
+        let section = Section(field, "a mapping")
+        if let mode = section["mode"]?.choice(BudgetSettings.Mode.self) { settings.budgets.mode = mode }
+        if let cancels = section["cancels-writes"]?.bool() { settings.budgets.cancelsWrites = cancels }
+        if let span = section["longest-statement"]?.span(.seconds(1) ... .days(1)) {
+            settings.budgets.statementCap = span
+        }
+        for item in section["protected"]?.items() ?? [] {
+            let pattern = Section(item, "a mapping with 'user', 'application' or 'database'")
+            let found = ClientPattern(
+                user: pattern["user"]?.text(), application: pattern["application"]?.text(),
+                database: pattern["database"]?.text())
+            pattern.finish()
+            if pattern.isEmpty {
+                item.problem("name whom to protect: 'user', 'application' or 'database'")
+            } else {
+                settings.budgets.protected.append(found)
+            }
+        }
+        section.finish()
+    }
+
+    // MARK: Databases
+
+    private func readGuardDatabase(_ field: Field) -> DatabaseSettings {
+        if field.isText {
+            let (target, database) = readTarget(field) ?? (nil, nil)
+            return DatabaseSettings(targets: [target].compactMap(\.self), database: database)
+        }
+        let section = Section(field, "a URL, or a mapping with 'targets',")
+        var targets: [Target] = []
+        var database: String?
+        for item in section.required("targets", "where the database is, the first that answers is used")?.items() ?? []
+        {
+            guard let (target, name) = readTarget(item) else { continue }
+            targets.append(target)
+            if let name { database = name }
+        }
+        if section["targets"] != nil, targets.isEmpty, log.isEmpty {
+            section.field.problem("name at least one target, such as postgres://db.example.test:5432/shop")
+        }
+        let size = section["pool-size"]?.integer(1...10_000)
+        section.finish()
+        return DatabaseSettings(targets: targets, database: database, poolSize: size)
+    }
+
+    private func readTarget(_ field: Field) -> (Target, String?)? {
+        guard let text = field.text("a URL such as postgres://db.example.test:5432/shop") else { return nil }
+        guard let parts = URLComponents(string: text), let scheme = parts.scheme,
+            ["postgres", "postgresql"].contains(scheme)
+        else {
+            field.problem(
+                "this is not a URL such as postgres://db.example.test:5432/shop (special characters of a password have to be percent-encoded)"
+            )
+            return nil
+        }
+        if let password = parts.password { log.hide(password, as: "•••") }
+        let query = Dictionary(
+            (parts.queryItems ?? []).map { ($0.name, $0.value ?? "") }, uniquingKeysWith: { _, last in last })
+        let host = query["host"] ?? parts.host ?? ""
+        guard !host.isEmpty else {
+            field.problem("the URL names no host; for a Unix socket write postgres:///shop?host=/var/run/postgresql")
+            return nil
+        }
+        var target = Target(host: host, port: parts.port ?? 5_432)
+        target.user = parts.user.flatMap { $0.isEmpty ? nil : $0 }
+        target.password = parts.password
+        for (name, value) in query.sorted(by: { $0.key < $1.key }) {
+            switch name {
+            case "host": break
+            case "sslmode":
+                guard let mode = Target.TLS(rawValue: value) else {
+                    field.problem("sslmode is one of \(Target.TLS.allCases.map(\.rawValue).joined(separator: ", "))")
+                    continue
+                }
+                target.tls = mode
+            case "sslrootcert": target.rootCertificate = self.path(value, of: field)
+            default: field.problem("the URL's '\(name)' is not known here (known are host, sslmode, sslrootcert)")
+            }
+        }
+        let database = parts.path.split(separator: "/").first.map(String.init)
+        return (target, database)
+    }
+
+    // MARK: A file of its own
+
+    private static let others = [
+        "people", "teams", "channels", "services", "journeys", "checks", "gates", "rollouts", "server", "incidents",
+    ]
+
+    /// Only the guard's part; what else `mainstay.yaml` may hold is left alone.
+    func readGuardOnly() -> GuardSettings? {
+        for name in Self.others { _ = top[name] }
+        let settings = readGuard()
+        if settings == nil {
+            top.field.problemAtKey("'guard' is missing: it says where to listen and where the database is")
+        }
+        top.finish()
+        return settings
+    }
+}

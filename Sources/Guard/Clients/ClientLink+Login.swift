@@ -1,0 +1,160 @@
+import Decide
+import Logging
+import NIOCore
+import NIOSSL
+import PGWire
+
+/// From the first byte to the first ReadyForQuery.
+extension ClientLink {
+    func greet() {
+        do throws(WireError) {
+            guard let packet = try StartupPacket.parse(&input) else { return }
+            switch packet {
+            case .sslRequest: try answerSSL()
+            case .gssEncRequest:
+                guard input.readableBytes == 0 else { throw Self.early }
+                write(ByteBuffer(bytes: [UInt8(ascii: "N")]))
+            case .cancel(let processID, let secret):
+                phase = .closed
+                core.closed(self)
+                let bound = NIOLoopBound(self, eventLoop: core.loop)
+                // Whoever asks waits for the end of the connection: the signal must be out by then.
+                core.cancel(processID: processID, secret: secret).whenComplete { _ in
+                    bound.value.context?.close(promise: nil)
+                }
+            case .startup(let startup):
+                try begin(startup)
+            }
+        } catch {
+            // As PostgreSQL does: what is no start-up packet is not worth an answer.
+            if error.code == .tooLarge || error.message.hasPrefix("invalid length")
+                || error.message.hasPrefix("unsupported frontend protocol 2.")
+            {
+                return end()
+            }
+            fail(error)
+        }
+    }
+
+    static let early = WireError.protocolViolation("received unencrypted data after an encryption request")
+
+    func answerSSL() throws(WireError) {
+        guard input.readableBytes == 0 else { throw Self.early }
+        guard let context, let handler = core.tlsHandler(), !isEncrypted else {
+            return write(ByteBuffer(bytes: [UInt8(ascii: "N")]))
+        }
+        write(ByteBuffer(bytes: [UInt8(ascii: "S")]))
+        core.add(handler, before: self, context)
+        isEncrypted = true
+    }
+
+    func begin(_ startup: StartupParameters) throws(WireError) {
+        self.startup = startup
+        if core.needsTLS, !isEncrypted {
+            throw WireError(
+                .notAuthorized, sqlState: "28000", "this server takes encrypted connections only: sslmode=require")
+        }
+        if startup.replication != .none {
+            throw .unsupported("the guard does not pass replication through: connect to the database itself")
+        }
+        guard !core.isDraining else {
+            throw WireError(.notAuthorized, sqlState: "57P03", "the guard is shutting down")
+        }
+        let negotiation = ProtocolNegotiation(answering: startup)
+        if let negotiation {
+            var bytes = ByteBuffer()
+            bytes.writePGNegotiateProtocolVersion(negotiation)
+            write(bytes)
+        }
+        if startup.database != AdminConsole.database { try core.requireDatabase(startup) }
+        var authentication = core.authentication(for: startup, isEncrypted: isEncrypted)
+        let action = authentication.begin(at: core.instant)
+        phase = .authenticating(authentication)
+        take(action)
+    }
+
+    func authenticate() {
+        while case .authenticating(var authentication) = phase {
+            do throws(WireError) {
+                guard let header = try FrameHeader(peeking: input) else { return }
+                guard header.size <= ClientAuthentication.payloadLimit + FrameHeader.size else {
+                    throw .tooLarge("a message of \(header.size) bytes before the end of authentication")
+                }
+                guard input.readableBytes >= header.size, var frame = input.readSlice(length: header.size) else {
+                    return
+                }
+                frame.moveReaderIndex(forwardBy: FrameHeader.size)
+                let action = authentication.receive(type: header.type, payload: frame)
+                phase = .authenticating(authentication)
+                take(action)
+            } catch {
+                return fail(error)
+            }
+        }
+    }
+
+    func take(_ action: ClientAuthentication.Action) {
+        guard let startup else { return }
+        switch action {
+        case .send(let bytes): write(bytes)
+        case .done(let bytes, let credential):
+            write(bytes)
+            phase = .expected
+            if startup.database == AdminConsole.database { return openConsole(startup) }
+            core.remember(credential, of: startup.user)
+            let pool = core.pool(for: startup)
+            self.pool = pool
+            pool.greet(self)
+        case .fail(let bytes, let error, let reason):
+            core.counters.refusedLogins += 1
+            core.logger.info(
+                "a client was not let in",
+                metadata: ["client": "\(remoteAddress)", "reason": "\(reason)", "cause": "\(error)"])
+            if bytes.readableBytes > 0 { write(bytes) }
+            end()
+        }
+    }
+
+    func openConsole(_ startup: StartupParameters) {
+        guard core.settings.adminUsers.contains(startup.user) else {
+            return fail(
+                WireError(.notAuthorized, sqlState: "42501", "user \"\(startup.user)\" may not use the guard's console")
+            )
+        }
+        console = AdminConsole(core: core)
+        finishLogin(AdminConsole.parameters)
+    }
+
+    /// The session begins.
+    func welcome(_ welcome: SessionParameters) {
+        guard case .expected = phase, let startup, let pool else { return }
+        var values = welcome.values
+        values[SessionParameters.applicationName] = Self.cleaned(startup.applicationName ?? "")
+        parameters = core.intern(values)
+        let conversation = ClientConversation(
+            catalog: core.catalog, registry: pool.statements, sharesStatements: core.settings.mode == .transaction)
+        conversation.wholeLimit = core.settings.limits.message
+        conversation.preparedLimit = core.settings.limits.prepared
+        self.conversation = conversation
+        finishLogin(values)
+    }
+
+    /// As servers do with an application's name: bytes beyond printable ASCII become `?`.
+    static func cleaned(_ name: String) -> String {
+        String(decoding: name.utf8.map { (0x20..<0x7F).contains($0) ? $0 : UInt8(ascii: "?") }, as: UTF8.self)
+    }
+
+    func finishLogin(_ values: [String: String]) {
+        var bytes = ByteBuffer()
+        for (name, value) in values.sorted(by: { $0.key < $1.key }) {
+            bytes.writePGParameterStatus(name: name, value: value)
+        }
+        bytes.writePGBackendKeyData(processID: key.processID, secret: key.secretBytes)
+        bytes.writePGReadyForQuery(status: .idle)
+        write(bytes)
+        phase = .open
+        core.opened(self)
+        resumeReading()
+        if input.readableBytes > 0 { pump() }
+    }
+}

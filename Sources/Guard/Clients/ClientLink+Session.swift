@@ -1,0 +1,169 @@
+import Decide
+import NIOCore
+import PGWire
+
+/// What a client sends, and the server that it needs for it.
+extension ClientLink {
+    /// Handles whatever is there, as far as that is possible now.
+    func pump() {
+        guard !isPumping else { return }
+        isPumping = true
+        defer { isPumping = false }
+        if let console { return run(console) }
+        while case .open = phase, let conversation, input.readableBytes > 0 {
+            if let server, server.conversation.cancelsUnderWay > 0, server.conversation.isQuiet { return }
+            if quietSince != nil, token != nil, !startStatement(conversation) { continue }
+            var (toServer, toClient) = (ForwardBuffer(), ForwardBuffer())
+            var progress = ClientConversation.Progress.all
+            var failure: WireError?
+            do throws(WireError) {
+                progress = try conversation.forward(
+                    &input, server: token == nil ? nil : server?.conversation, to: &toServer, client: &toClient,
+                    now: core.now)
+            } catch {
+                failure = error
+            }
+            if let bytes = toServer.take(from: input), let server {
+                quietSince = nil
+                server.write(bytes)
+                if !server.isWritable { pauseReading() }
+            }
+            if let bytes = toClient.take(from: input) { write(bytes) }
+            if let failure { return leaveBecause(failure) }
+            switch progress {
+            case .all: return
+            case .terminated:
+                input.clear()
+                // What was sent before the goodbye is still answered.
+                if server?.conversation.owes ?? false { isParting = true } else { end() }
+                return
+            case .waitsForServer:
+                isStalled = true
+                if input.readableBytes > Self.heldLimit { pauseReading() }
+                return
+            case .needsServer:
+                if !demandSlot() {
+                    if input.readableBytes > Self.heldLimit { pauseReading() }
+                    return
+                }
+            }
+        }
+    }
+
+    /// True: there is a server now, or the demand was answered with an error; either way there is something to do.
+    func demandSlot() -> Bool {
+        guard !isWaiting, let pool, let conversation else { return false }
+        do throws(WireError) {
+            let query = try conversation.peek(input)
+            waitingSince = core.now
+            switch pool.group.admit(self, request(query, pool.group)) {
+            case .run(let token):
+                self.token = token
+                return takeServer(pool)
+            case .queue(let handle):
+                self.handle = handle
+                isWaiting = true
+                return false
+            case .reject(let rejection):
+                refuseBatch(WireError(rejection))
+                return true
+            }
+        } catch {
+            fail(error)
+            return false
+        }
+    }
+
+    func request(_ query: QueryInfo?, _ group: PoolGroup) -> SlotRequest {
+        if clientClass?.version != group.classVersion {
+            clientClass = group.classify(
+                ClientIdentity(
+                    user: startup?.user ?? "", application: applicationName, database: startup?.database ?? "",
+                    release: release.isEmpty ? nil : release))
+        }
+        return SlotRequest(
+            query?.key ?? .transactionControl, query?.statementKind ?? .transactionControl,
+            clientClass ?? group.classify(ClientIdentity(user: "")))
+    }
+
+    /// The slot is there; true: a server is too.
+    func takeServer(_ pool: Pool) -> Bool {
+        attachedAt = core.now
+        wasCancelledByBudget = false
+        if server != nil {
+            quietSince = nil
+            return true
+        }
+        guard let server = pool.acquire(self) else {
+            isWaiting = true
+            return false
+        }
+        attach(server)
+        return true
+    }
+
+    /// The budgets let the client's transaction begin.
+    func hasTurn(_ token: SlotToken) {
+        guard isWaiting, handle != nil, case .open = phase, let pool else {
+            pool?.group.abandoned(token)
+            return
+        }
+        handle = nil
+        isWaiting = false
+        self.token = token
+        core.waited(core.now - waitingSince)
+        guard takeServer(pool) else { return }
+        resumeReading()
+        pump()
+    }
+
+    func attach(_ server: ServerLink) {
+        isWaiting = false
+        self.server = server
+        quietSince = nil
+        server.attach(self)
+    }
+
+    /// A server was opened or became free. False: the client is not waiting any more.
+    func take(_ server: ServerLink) -> Bool {
+        guard isWaiting, let token, case .open = phase else { return false }
+        pool?.group.started(token)
+        attachedAt = core.now
+        attach(server)
+        resumeReading()
+        pump()
+        return true
+    }
+
+    /// The next statement inside a transaction. False: it was refused, and what is left is to be looked at anew.
+    func startStatement(_ conversation: ClientConversation) -> Bool {
+        guard let token, let pool, let server, server.conversation.isQuiet else { return true }
+        do throws(WireError) {
+            guard let query = try conversation.peek(input) else { return true }
+            if server.conversation.status == .idle { attachedAt = core.now }
+            quietSince = nil
+            guard case .reject(let rejection) = pool.group.statementStarted(token, request(query, pool.group)) else {
+                return true
+            }
+            let isInside = server.conversation.status != .idle
+            if isInside { server.spoilTransaction() } else { quietSince = core.now }
+            refuseBatch(WireError(rejection), isInside ? .failed : .idle)
+            return false
+        } catch {
+            fail(error)
+            return false
+        }
+    }
+
+    /// As PostgreSQL does: where messages begin is not known any more, and no answer would be understood.
+    func leaveBecause(_ error: WireError) {
+        if error.message.hasPrefix("invalid message length") { end() } else { fail(error) }
+    }
+
+    /// What was not certain before may be so now.
+    func batchEnded() {
+        guard isStalled else { return }
+        isStalled = false
+        pump()
+    }
+}

@@ -1,0 +1,135 @@
+import Decide
+import NIOCore
+import PGWire
+
+/// What happens between the statements, and at the end of a transaction.
+extension ClientLink {
+    /// Everything the server was sent is answered.
+    func serverIsQuiet(isReady: Bool) {
+        guard let server, let conversation else { return }
+        if isParting { return end() }
+        // A cancel on its way would hit the next statement.
+        guard server.conversation.cancelsUnderWay == 0 else { return }
+        if server.conversation.status != .idle || server.conversation.hasOpenBatch || !conversation.isBetweenMessages {
+            quietSince = core.now
+            if let token { pool?.group.statementEnded(token, result) }
+        } else if server.conversation.isAtRest {
+            finishTransaction(server, conversation)
+        }
+        resumeReading()
+        if input.readableBytes > 0 { pump() }
+    }
+
+    func finishTransaction(_ server: ServerLink, _ conversation: ClientConversation) {
+        core.released(self, pool, heldFor: core.now - attachedAt)
+        let (token, result) = (self.token, self.result)
+        if core.settings.mode == .session || !conversation.taint.isEmpty, !isLeaving {
+            quietSince = core.now
+            if let token { pool?.group.rested(token, result) }
+            return
+        }
+        quietSince = nil
+        self.token = nil
+        if core.settings.mode == .transaction, conversation.taint.isEmpty {
+            self.server = nil
+            server.detach(isTainted: false)
+        }
+        if let token { pool?.group.finished(token, result) }
+        if isLeaving { end() }
+    }
+
+    var result: StatementResult {
+        guard let lastEnded else { return .succeeded }
+        var outcome = StatementOutcome.succeeded
+        if wasCancelledByBudget, lastEnded.sqlState == .queryCanceled {
+            outcome = .cancelledByGuard
+        } else if let state = lastEnded.sqlState, let code = SQLStateCode(state.description) {
+            outcome = .failed(code)
+        }
+        return StatementResult(outcome, rows: Int64(lastEnded.rows))
+    }
+
+    /// The statement holds its slot for too long.
+    func cancelledByBudget() {
+        guard let server, server.conversation.owes else { return }
+        wasCancelledByBudget = true
+        _ = server.cancel()
+    }
+
+    /// Nobody goes on with the transaction, and others want its slot.
+    func endIdleTransaction() {
+        guard quietSince != nil, server?.conversation.status != .idle else { return }
+        core.counters.idleTransactions += 1
+        fail(
+            WireError(.unsupported, sqlState: "25P03", "terminating connection due to idle-in-transaction timeout"))
+    }
+
+    /// The wait ended without a server: the batch is answered with an error, the session goes on.
+    func refuse(_ error: WireError) {
+        guard isWaiting else { return fail(error) }
+        isWaiting = false
+        handle = nil
+        giveSlotBack()
+        refuseBatch(error)
+        resumeReading()
+        pump()
+    }
+
+    /// A slot that no server was found for.
+    func giveSlotBack() {
+        guard let token, server == nil else { return }
+        self.token = nil
+        pool?.group.abandoned(token)
+    }
+
+    func refuseBatch(_ error: WireError, _ status: TransactionStatus = .idle) {
+        guard let conversation else { return }
+        core.counters.refusedQueries += 1
+        var answer = ForwardBuffer()
+        conversation.refuse(&input, error, status, client: &answer)
+        if let bytes = answer.take(from: input) { write(bytes) }
+    }
+
+    /// Ends when the cancel has taken effect, or there was nothing to cancel.
+    func cancelled() -> EventLoopFuture<Void> {
+        if isWaiting {
+            leaveQueues()
+            refuse(WireError(.unsupported, sqlState: "57014", "canceling statement due to user request"))
+        } else if let server, server.conversation.owes {
+            return server.cancel()
+        }
+        return core.loop.makeSucceededVoidFuture()
+    }
+
+    func leaveQueues() {
+        pool?.leave(self)
+        if let handle { pool?.group.leave(handle) }
+        handle = nil
+    }
+
+    func tick(_ now: Int64) {
+        let timeouts = core.settings.timeouts
+        if isLoggingIn, timeouts.login > 0, now - connectedAt > timeouts.login {
+            return fail(WireError(.notAuthorized, sqlState: "08006", "the log-in took too long"))
+        }
+        if let quietSince, timeouts.idleTransaction > 0, now - quietSince > timeouts.idleTransaction {
+            endIdleTransaction()
+        }
+    }
+
+    func run(_ console: AdminConsole) {
+        do throws(WireError) {
+            while let header = try FrameHeader(peeking: input), header.type != ClientMessage.terminate {
+                guard header.size <= 64 << 10 else { throw .tooLarge("a message of \(header.size) bytes") }
+                guard input.readableBytes >= header.size, var frame = input.readSlice(length: header.size) else {
+                    return
+                }
+                frame.moveReaderIndex(forwardBy: FrameHeader.size)
+                write(console.answer(header.type, frame))
+            }
+            if input.readableBytes >= FrameHeader.size { end() }
+        } catch {
+            fail(error)
+        }
+    }
+}

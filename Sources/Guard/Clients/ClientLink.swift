@@ -1,0 +1,212 @@
+import Decide
+import Logging
+import NIOCore
+import PGWire
+
+/// One connection of a client: the shell around its log-in and its `ClientConversation`.
+///
+/// ```
+/// greeting ─▶ authenticating ─▶ expected ─▶ open ⇄ waiting for a server ⇄ with a server
+///     └─ a cancel request: done                └─ the console's clients are answered by `AdminConsole`
+/// any ─▶ closed
+/// ```
+final class ClientLink: ChannelInboundHandler {
+    typealias InboundIn = ByteBuffer
+    typealias OutboundOut = ByteBuffer
+
+    enum Phase {
+        case greeting
+        case authenticating(ClientAuthentication)
+        case expected
+        case open
+        case closed
+    }
+
+    unowned let core: GuardCore
+    var conversation: ClientConversation?
+    var server: ServerLink?
+    var pool: Pool?
+    var startup: StartupParameters?
+    var parameters = SessionParameters([:]) {
+        didSet {
+            guard parameters !== oldValue else { return }
+            let name = Release.name(in: applicationName) ?? ""
+            guard name != release else { return }
+            release = name
+            (clientClass, account) = (nil, nil)
+        }
+    }
+    /// From the application's name; empty: unknown.
+    var release = ""
+    /// Where the client's latest query is counted, for the next of the same.
+    var account: QueryEntry?
+    let key: CancelKey
+    let connectedAt: Int64
+    var waitingSince: Int64 = 0
+    var attachedAt: Int64 = 0
+    /// When the server last became quiet inside a transaction; nil: it is not.
+    var quietSince: Int64?
+
+    /// The slot that the client's transaction holds.
+    var token: SlotToken?
+    var handle: WaiterHandle?
+    var clientClass: ClientClass?
+    /// The statement that ended last.
+    var lastEnded: RunningStatement?
+    var wasCancelledByBudget = false
+
+    var phase = Phase.greeting
+    var context: ChannelHandlerContext?
+    var input = ByteBuffer()
+    var isWaiting = false
+    var isReading = true
+    var isPumping = false
+    /// The next message waits for the end of a batch.
+    var isStalled = false
+    /// Said goodbye while an answer was owed.
+    var isParting = false
+    /// Asked to leave when the transaction ends.
+    var isLeaving = false
+
+    init(core: GuardCore, key: CancelKey) {
+        self.core = core
+        self.key = key
+        connectedAt = core.now
+    }
+
+    var isOpen: Bool { if case .open = phase { true } else { false } }
+    var isLoggingIn: Bool {
+        switch phase {
+        case .greeting, .authenticating, .expected: true
+        default: false
+        }
+    }
+    var stateName: String {
+        isLoggingIn ? "login" : isWaiting ? "waiting" : server != nil ? "active" : "idle"
+    }
+    var applicationName: String { parameters.values[SessionParameters.applicationName] ?? "" }
+    var remoteAddress: String { context?.channel.remoteAddress.map { "\($0)" } ?? "" }
+
+    var isEncrypted = false
+    var console: AdminConsole?
+
+    // MARK: Channel
+
+    func handlerAdded(context: ChannelHandlerContext) {
+        self.context = context
+    }
+
+    func handlerRemoved(context: ChannelHandlerContext) {
+        self.context = nil
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        var buffer = unwrapInboundIn(data)
+        if input.readableBytes == 0 { input = buffer } else { input.writeBuffer(&buffer) }
+        core.refreshClock()
+        advance()
+    }
+
+    func advance() {
+        switch phase {
+        case .greeting: greet()
+        case .authenticating: authenticate()
+        case .open: pump()
+        case .expected:
+            // Nothing is due from the client now; what it sends early is kept within bounds.
+            if input.readableBytes > Self.heldLimit { pauseReading() }
+        case .closed: input.clear()
+        }
+        if input.readableBytes == 0 { input = ByteBuffer() }
+    }
+
+    static let heldLimit = 64 << 10
+
+    func channelInactive(context: ChannelHandlerContext) {
+        gone()
+        context.fireChannelInactive()
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        core.logger.debug("client connection failed", metadata: ["client": "\(remoteAddress)", "cause": "\(error)"])
+        context.close(promise: nil)
+    }
+
+    func channelWritabilityChanged(context: ChannelHandlerContext) {
+        if context.channel.isWritable { server?.resumeReading() }
+        context.fireChannelWritabilityChanged()
+    }
+
+    var isWritable: Bool { context?.channel.isWritable ?? false }
+
+    func write(_ bytes: ByteBuffer) {
+        context?.writeAndFlush(wrapOutboundOut(bytes), promise: nil)
+    }
+
+    func pauseReading() {
+        guard isReading else { return }
+        isReading = false
+        core.setAutoRead(context, false)
+    }
+
+    func resumeReading() {
+        guard !isReading else { return }
+        isReading = true
+        core.setAutoRead(context, true)
+    }
+
+    // MARK: The end
+
+    /// Tells the client why, and closes.
+    func fail(_ error: WireError) {
+        guard !isClosed else { return }
+        var bytes = ByteBuffer()
+        bytes.writePGErrorResponse(error)
+        write(bytes)
+        end()
+    }
+
+    var isClosed: Bool { if case .closed = phase { true } else { false } }
+
+    /// The server's connection broke: the client's session is lost with it, as it would be without the guard.
+    func serverIsGone(wasTold: Bool) {
+        server = nil
+        giveSlotBack()
+        if wasTold { return end() }
+        fail(WireError(.internalFault, sqlState: "08006", "the server closed the connection unexpectedly"))
+    }
+
+    /// Leaves when its transaction has ended.
+    func leave() {
+        isLeaving = true
+        if server == nil, !isWaiting || isLoggingIn {
+            fail(WireError(.internalFault, sqlState: "57P01", "the guard is shutting down"))
+        }
+    }
+
+    func end() {
+        guard !isClosed else { return }
+        gone()
+        context?.close(promise: nil)
+    }
+
+    func gone() {
+        guard !isClosed else { return }
+        phase = .closed
+        core.closed(self)
+        leaveQueues()
+        isWaiting = false
+        giveSlotBack()
+        guard let server, let conversation else { return }
+        let token = self.token
+        (self.server, self.token) = (nil, nil)
+        if token != nil { core.released(self, pool, heldFor: core.now - attachedAt) }
+        conversation.changes.undoAll()
+        let isTainted = core.settings.mode == .session || !conversation.taint.isEmpty
+        if conversation.isBetweenMessages {
+            server.detach(isTainted: isTainted, token: token)
+        } else {
+            server.abandon(token: token)
+        }
+    }
+}

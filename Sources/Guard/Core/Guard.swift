@@ -1,0 +1,125 @@
+import Decide
+import Logging
+import NIOCore
+import NIOPosix
+import PGWire
+import ServiceLifecycle
+
+/// The proxy as a service: one event loop with everything on it, as PgBouncer has.
+package final class Guard: Service {
+    private let group: MultiThreadedEventLoopGroup
+    private let core: NIOLoopBoundBox<GuardCore?>
+    private let settings: GuardSettings
+    private let logger: Logger
+    private let onReady: @Sendable (Int) -> Void
+    /// Reads the settings anew, for `RELOAD`.
+    private let reading: @Sendable () throws -> GuardSettings
+    private let wallClock: @Sendable () -> Instant
+    private let onDecision: (@Sendable (GuardDecision) -> Void)?
+
+    /// - Parameter onReady: gets the port when clients can connect.
+    package init(
+        settings: GuardSettings, logger: Logger, wallClock: @escaping @Sendable () -> Instant,
+        reading: @escaping @Sendable () throws -> GuardSettings,
+        onDecision: (@Sendable (GuardDecision) -> Void)? = nil, onReady: @escaping @Sendable (Int) -> Void
+    ) {
+        self.onDecision = onDecision
+        group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+        core = NIOLoopBoundBox.makeBoxSendingValue(nil, eventLoop: group.next())
+        self.settings = settings
+        self.logger = logger
+        self.wallClock = wallClock
+        self.reading = reading
+        self.onReady = onReady
+    }
+
+    private var loop: any EventLoop { group.next() }
+
+    package func run() async throws {
+        let channel = try await start()
+        onReady(channel.localAddress?.port ?? 0)
+        logger.info("guard listens", metadata: ["address": "\(channel.localAddress?.description ?? "")"])
+        await withGracefulShutdownHandler {
+            await withTaskCancellationHandler {
+                do { try await channel.closeFuture.get() } catch { logger.debug("listening ended: \(error)") }
+            } onCancel: {
+                channel.close(promise: nil)
+            }
+        } onGracefulShutdown: {
+            channel.close(promise: nil)
+        }
+        await drain()
+        try await group.shutdownGracefully()
+    }
+
+    private func start() async throws -> any Channel {
+        let (box, settings, logger, loop, clock) = (core, settings, logger, loop, wallClock)
+        let (reading, onDecision) = (self.reading, self.onDecision)
+        try await loop.submit {
+            let core = try GuardCore(loop: loop, settings: settings, logger: logger, wallClock: clock)
+            core.reading = reading
+            core.onDecision = onDecision
+            box.value = core
+        }.get()
+        loop.scheduleRepeatedTask(initialDelay: .milliseconds(100), delay: .milliseconds(100)) { _ in box.value?.tick()
+        }
+        return try await ServerBootstrap(group: group)
+            .serverChannelOption(.backlog, value: 1_024)
+            .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+            .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
+            .childChannelOption(.socketOption(.so_keepalive), value: 1)
+            .childChannelOption(.maxMessagesPerRead, value: 4)
+            .childChannelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    guard let client = box.value?.makeClient() else { return try Guard.refuse(channel) }
+                    try channel.pipeline.syncOperations.addHandler(client)
+                }
+            }
+            .bind(host: settings.host, port: settings.port).get()
+    }
+
+    /// Too many: the client is told, whatever it was about to say.
+    private static func refuse(_ channel: any Channel) throws {
+        var bytes = ByteBuffer()
+        bytes.writePGErrorResponse(
+            WireError(.notAuthorized, sqlState: "53300", "sorry, too many clients already (the guard's limit)"))
+        channel.writeAndFlush(bytes).whenComplete { _ in channel.close(promise: nil) }
+    }
+
+    /// As `RELOAD` on the console: a bad file leaves the settings as they are, and is logged.
+    package func reloadFromFile() async throws {
+        let box = core
+        try await loop.submit { box.value?.requestReload() }.get()
+    }
+
+    package func reload(_ settings: GuardSettings) async throws {
+        let box = core
+        try await loop.submit { try box.value?.reload(settings) }.get()
+    }
+
+    private func drain() async {
+        let box = core
+        do {
+            let span = settings.timeouts.drain
+            try await loop.submit { box.value?.drain() }.get()
+            let end = ContinuousClock.now + .nanoseconds(span)
+            while ContinuousClock.now < end {
+                if try await loop.submit({ box.value?.clients.isEmpty ?? true }).get() { break }
+                try await Task.sleep(for: .milliseconds(20))
+            }
+        } catch {
+            logger.debug("draining was cut short: \(error)")
+        }
+        do {
+            try await loop.submit { box.value?.close() }.get()
+        } catch {
+            logger.error("the guard's connections could not be closed", metadata: ["cause": "\(error)"])
+        }
+    }
+
+    /// What happened so far, for metrics.
+    package func counters() async throws -> GuardCounters {
+        let box = core
+        return try await loop.submit { box.value?.counters ?? GuardCounters() }.get()
+    }
+}

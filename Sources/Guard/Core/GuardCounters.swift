@@ -1,0 +1,23 @@
+/// What happened since the start.
+package struct GuardCounters: Sendable {
+    package var clients: Int64 = 0
+    package var logins: Int64 = 0
+    package var refusedClients: Int64 = 0
+    package var refusedLogins: Int64 = 0
+    package var queries: Int64 = 0
+    package var transactions: Int64 = 0
+    package var refusedQueries: Int64 = 0
+    package var cancels: Int64 = 0
+    package var strangeCancels: Int64 = 0
+    package var violations: Int64 = 0
+    package var cleanupTimeouts: Int64 = 0
+    package var idleTransactions: Int64 = 0
+    package var reloads: Int64 = 0
+    package var serverNanoseconds: Int64 = 0
+    package var waitNanoseconds: Int64 = 0
+
+    /// By `BudgetDecision.name`.
+    package var decisions: [String: Int] = [:]
+
+    package init() {}
+}

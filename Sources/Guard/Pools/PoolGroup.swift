@@ -1,0 +1,158 @@
+import Decide
+import Logging
+import PGWire
+
+/// The pools of one database and user, which share its servers, and the budgets that share out their time.
+final class PoolGroup {
+    let name: String
+    private unowned let core: GuardCore
+    private(set) var limit: Int
+    /// Servers of all pools, those that are being opened included.
+    var count = 0
+    private(set) var pools: [Pool] = []
+    private(set) var budgets: QueryBudgets
+    private var isServing = false
+
+    init(name: String, limit: Int, core: GuardCore) {
+        self.name = name
+        self.limit = limit
+        self.core = core
+        budgets = QueryBudgets(Self.settings(core.settings, limit), now: core.now)
+    }
+
+    private static func settings(_ settings: GuardSettings, _ limit: Int) -> BudgetSettings {
+        var budgets = settings.budgets
+        budgets.slots = max(1, limit)
+        budgets.queueTimeout = .milliseconds(settings.timeouts.queue / 1_000_000)
+        budgets.queueCapacity = settings.limits.waiting
+        return budgets
+    }
+
+    func add(_ pool: Pool) { pools.append(pool) }
+    func remove(_ pool: Pool) { pools.removeAll { $0 === pool } }
+
+    func apply(_ settings: GuardSettings, limit: Int) {
+        self.limit = limit
+        budgets.apply(Self.settings(settings, limit))
+        serveNext()
+    }
+
+    // MARK: Servers
+
+    /// There is room: whoever waits may open a server.
+    func serve() {
+        for pool in pools { pool.openIfNeeded() }
+    }
+
+    /// Whether one more server may be opened, after closing another pool's idle one if need be.
+    func makeRoom(for pool: Pool) -> Bool {
+        if count < limit { return true }
+        for other in pools where other !== pool { if other.giveOne() { return count < limit } }
+        return false
+    }
+
+    /// Whether a pool with nobody waiting should give its server up for one that has.
+    func givesUp(_ pool: Pool) -> Bool {
+        pools.count > 1 && count >= limit
+            && pools.contains { $0 !== pool && ($0.waitingCount > 0 && $0.servers.isEmpty) }
+    }
+
+    // MARK: Turns
+
+    func classify(_ identity: ClientIdentity) -> ClientClass { budgets.classify(identity) }
+    var classVersion: UInt32 { budgets.classVersion }
+
+    func admit(_ client: ClientLink, _ request: SlotRequest) -> Admission {
+        budgets.admit(request, waiter: Int(client.key.processID), now: core.now)
+    }
+
+    func leave(_ handle: WaiterHandle) {
+        _ = budgets.removeWaiter(handle, now: core.now)
+    }
+
+    func started(_ token: SlotToken) { budgets.started(token, now: core.now) }
+
+    func statementEnded(_ token: SlotToken, _ result: StatementResult) {
+        budgets.statementEnded(token, result, now: core.now)
+    }
+
+    func statementStarted(_ token: SlotToken, _ request: SlotRequest) -> StatementVerdict {
+        budgets.statementStarted(token, request, now: core.now)
+    }
+
+    func finished(_ token: SlotToken, _ result: StatementResult) {
+        budgets.finished(token, result, now: core.now)
+        serveNext()
+    }
+
+    /// The client keeps server and slot.
+    func rested(_ token: SlotToken, _ result: StatementResult) {
+        budgets.rested(token, result, now: core.now)
+    }
+
+    func abandoned(_ token: SlotToken) {
+        budgets.abandoned(token, now: core.now)
+        serveNext()
+    }
+
+    /// Gives free slots to whoever is next.
+    func serveNext() {
+        guard !isServing, budgets.waiting > 0 else { return }
+        isServing = true
+        defer { isServing = false }
+        while let turn = budgets.next(now: core.now) {
+            guard let client = core.clients[Int32(truncatingIfNeeded: turn.waiter)] else {
+                budgets.abandoned(turn.token, now: core.now)
+                continue
+            }
+            client.hasTurn(turn.token)
+        }
+    }
+
+    func tick(_ now: Int64) {
+        let report = budgets.tick(now: now, busySlots: pools.reduce(0) { $0 + $1.busyCount })
+        for decision in report.decisions { core.decided(decision, in: self) }
+        for (waiter, rejection) in report.rejected {
+            core.clients[Int32(truncatingIfNeeded: waiter)]?.refuse(WireError(rejection))
+        }
+        for token in report.cancel { client(with: token)?.cancelledByBudget() }
+        for token in report.endIdle { client(with: token)?.endIdleTransaction() }
+        serveNext()
+    }
+
+    private func client(with token: SlotToken) -> ClientLink? {
+        core.clients.values.first { $0.token == token && $0.pool?.group === self }
+    }
+
+    var statuses: [QueryStatus] { budgets.queries }
+}
+
+extension WireError {
+    init(_ rejection: Rejection) {
+        self.init(.unsupported, sqlState: Rejection.sqlState, rejection.message)
+    }
+}
+
+extension QueryInfo {
+    var key: QueryKey {
+        kind.isTransactionControl ? .transactionControl : QueryKey(fingerprint: fingerprint)
+    }
+
+    var statementKind: StatementKind {
+        switch kind {
+        case .begin, .commit, .rollback, .savepoint, .set, .show, .prepare, .empty: .transactionControl
+        case .copy: .copy
+        case .ddl, .utility: .maintenance
+        default: isReadOnly ? .select : .write
+        }
+    }
+}
+
+extension QueryKind {
+    var isTransactionControl: Bool {
+        switch self {
+        case .begin, .commit, .rollback, .savepoint, .set, .show, .prepare, .empty: true
+        default: false
+        }
+    }
+}

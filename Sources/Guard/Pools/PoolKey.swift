@@ -1,0 +1,62 @@
+import PGWire
+
+/// Clients whose servers are interchangeable.
+struct PoolKey: Hashable {
+    var database: String
+    var user: String
+    /// Two names that Swift takes for the same text may be two roles to PostgreSQL.
+    private var nameBytes: [UInt8]
+    /// What the session starts with, but for the application's name: servers are started with the same, so that what
+    /// the server makes of it is what the client is told.
+    var settings: [StartupParameters.Parameter]
+
+    init(_ startup: StartupParameters) {
+        database = startup.database
+        user = startup.user
+        nameBytes = Array("\(database)\0\(user)".utf8)
+        settings = startup.sessionSettings.filter { $0.name != SessionParameters.applicationName }
+    }
+
+    init(database: String, user: String) {
+        self.database = database
+        self.user = user
+        nameBytes = Array("\(database)\0\(user)".utf8)
+        settings = []
+    }
+}
+
+/// Those settings of a session that a server reports, as one client has them. Compared by identity on the way: equal
+/// values are the same object within one guard.
+final class SessionParameters: Hashable {
+    static let applicationName = "application_name"
+    /// Reported, but not to be set.
+    static let fixed: Set<String> = [
+        "server_version", "server_encoding", "is_superuser", "session_authorization", "integer_datetimes",
+        "in_hot_standby",
+    ]
+
+    let values: [String: String]
+
+    init(_ values: [String: String]) {
+        self.values = values
+    }
+
+    static func == (one: SessionParameters, other: SessionParameters) -> Bool { one.values == other.values }
+    func hash(into hasher: inout Hasher) { hasher.combine(values) }
+
+    /// What a server with `other` has to be told; nil when nothing.
+    func difference(from other: SessionParameters) -> String? {
+        let statements = values.sorted { $0.key < $1.key }.compactMap { name, value -> String? in
+            guard !Self.fixed.contains(name), other.values[name] != value else { return nil }
+            return "SET \(Self.quoted(name, "\"")) TO \(Self.quoted(value, "'"))"
+        }
+        return statements.isEmpty ? nil : statements.joined(separator: "; ")
+    }
+
+    /// For standard-conforming strings, which a backslash does not end.
+    private static func quoted(_ text: String, _ quote: String) -> String {
+        let escaped = text.replacing(quote, with: quote + quote)
+        guard quote == "'", text.contains("\\") else { return quote + escaped + quote }
+        return "E'" + escaped.replacing("\\", with: "\\\\") + "'"
+    }
+}

@@ -1,0 +1,388 @@
+import Decide
+import Logging
+import NIOCore
+import PGWire
+
+/// One connection to a PostgreSQL server: the shell around `ServerStart` and `ServerConversation`.
+///
+/// ```
+/// connecting ─▶ starting ─▶ resting ⇄ serving a client
+///                              ▲          │ the client left, or a cancel is under way
+///                              └─ cleaning┘
+/// any ─▶ closed
+/// ```
+final class ServerLink: ChannelInboundHandler {
+    typealias InboundIn = ByteBuffer
+    typealias OutboundOut = ByteBuffer
+
+    private enum Phase {
+        case connecting
+        case starting(ServerStart)
+        case open
+        case closed
+    }
+
+    unowned let pool: Pool
+    let target: Target
+    private unowned let core: GuardCore
+    let conversation = ServerConversation()
+
+    private(set) var client: ClientLink?
+    /// What the server's session was set to.
+    var parameters = SessionParameters([:])
+    /// To be closed instead of being reused.
+    var isRetired = false
+    /// The client has the server's own words for why it ends.
+    private var saidFarewell = false
+    var restedAt: Int64 = 0
+    private(set) var openedAt: Int64 = 0
+    private(set) var processID: Int32 = 0
+    private var secret: [UInt8] = []
+
+    private var phase = Phase.connecting
+    private var channel: (any Channel)?
+    private var context: ChannelHandlerContext?
+    private var input = ByteBuffer()
+    private var events: [ServerEvent] = []
+    /// The client left traces that the next one must not find.
+    private var needsReset = false
+    private var cleaningSince: Int64?
+    private var isReading = true
+
+    init(pool: Pool, target: Target, core: GuardCore) {
+        self.pool = pool
+        self.target = target
+        self.core = core
+    }
+
+    var isStarting: Bool {
+        switch phase {
+        case .connecting, .starting: true
+        default: false
+        }
+    }
+
+    var stateName: String {
+        switch phase {
+        case .connecting, .starting: "login"
+        case .closed: "closed"
+        case .open: cleaningSince != nil ? "cleaning" : client != nil ? "active" : "idle"
+        }
+    }
+
+    func isStale(_ now: Int64, _ timeouts: GuardSettings.Timeouts) -> Bool {
+        (timeouts.serverIdle > 0 && now - restedAt > timeouts.serverIdle)
+            || (timeouts.serverLifetime > 0 && now - openedAt > timeouts.serverLifetime)
+    }
+
+    // MARK: Opening
+
+    func connect() {
+        openedAt = core.now
+        let bound = NIOLoopBound(self, eventLoop: core.loop)
+        core.connector.connect(to: target) { try $0.pipeline.syncOperations.addHandler(bound.value) }
+            .whenComplete { result in bound.value.connected(result) }
+    }
+
+    private func connected(_ result: Result<any Channel, any Error>) {
+        switch result {
+        case .success(let channel):
+            if case .closed = phase { return channel.close(promise: nil) }
+            self.channel = channel
+        case .failure(let error):
+            let message = "cannot connect to \(target): \(core.connector.explain(error))"
+            closed(WireError(.internalFault, sqlState: "08006", message))
+        }
+    }
+
+    func handlerAdded(context: ChannelHandlerContext) {
+        self.context = context
+        if context.channel.isActive { begin(context) }
+    }
+
+    func channelActive(context: ChannelHandlerContext) {
+        begin(context)
+    }
+
+    private func begin(_ context: ChannelHandlerContext) {
+        guard case .connecting = phase else { return }
+        var start = core.serverStart(for: pool, target)
+        let bytes = start.begin(isEncrypted: core.connector.isEncrypted(context.pipeline))
+        phase = .starting(start)
+        write(bytes)
+    }
+
+    // MARK: Reading
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        var buffer = unwrapInboundIn(data)
+        if input.readableBytes == 0 { input = buffer } else { input.writeBuffer(&buffer) }
+        core.refreshClock()
+        switch phase {
+        case .starting: start()
+        case .open: serve()
+        case .connecting, .closed: break
+        }
+        if input.readableBytes == 0 { input = ByteBuffer() }
+    }
+
+    private func start() {
+        guard case .starting(var start) = phase else { return }
+        let action = start.receive(&input)
+        phase = .starting(start)
+        switch action {
+        case .wait: break
+        case .send(let bytes): write(bytes)
+        case .fail(let error):
+            closed(error)
+        case .done(let done):
+            phase = .open
+            (processID, secret) = (done.processID, done.secret)
+            conversation.started(parameters: done.parameters)
+            parameters = core.intern(done.parameters)
+            core.logger.debug("server connected", metadata: ["target": "\(target)", "pid": "\(processID)"])
+            pool.started(self, parameters)
+        }
+    }
+
+    private func serve() {
+        var out = ForwardBuffer()
+        events.removeAll(keepingCapacity: true)
+        var failure: WireError?
+        do throws(WireError) {
+            try conversation.read(
+                &input, for: &out, hasClient: client != nil, events: &events, changes: client?.conversation?.changes)
+        } catch {
+            failure = error
+        }
+        if let client, let bytes = out.take(from: input) {
+            client.write(bytes)
+            if !client.isWritable { pauseReading() }
+        }
+        if let failure {
+            core.counters.violations += 1
+            core.logger.error("a server broke the protocol", metadata: ["target": "\(target)", "cause": "\(failure)"])
+            return closed(failure)
+        }
+        if !events.isEmpty { handleEvents() }
+    }
+
+    private func handleEvents() {
+        var isReady = false
+        for event in events {
+            switch event {
+            case .ended(let statement):
+                client?.lastEnded = statement
+                core.ended(statement, client, pool, isSkipped: false)
+            case .skipped(let statement):
+                core.ended(statement, client, pool, isSkipped: true)
+            case .ready, .ourQueryEnded:
+                if case .ourQueryEnded(_, let state?) = event, !expectsFailure {
+                    core.logger.warning("a server could not be reset", metadata: ["sqlstate": "\(state)"])
+                    return closed(WireError(.internalFault, sqlState: "08006", "the session could not be prepared"))
+                }
+                expectsFailure = false
+                isReady = true
+            case .parameter(let name, let value):
+                report(name, value)
+            case .stale(let statement):
+                pool.statements.forget(statement)
+            case .farewell(let state):
+                core.logger.info("a server says goodbye", metadata: ["target": "\(target)", "sqlstate": "\(state)"])
+                isRetired = true
+                saidFarewell = client != nil
+            }
+        }
+        guard conversation.isQuiet else {
+            // A batch has ended behind which others wait for their answers.
+            if isReady { client?.batchEnded() }
+            return
+        }
+        if let client {
+            client.serverIsQuiet(isReady: isReady)
+        } else if cleaningSince != nil {
+            clean()
+        }
+    }
+
+    private func report(_ name: String, _ value: String) {
+        guard let client else { return }
+        var values = parameters.values
+        values[name] = value
+        parameters = core.intern(values)
+        client.parameters = parameters
+    }
+
+    // MARK: Clients
+
+    /// The server is the client's until `detach`.
+    func attach(_ client: ClientLink) {
+        self.client = client
+        guard parameters !== client.parameters, let statement = client.parameters.difference(from: parameters) else {
+            return
+        }
+        parameters = client.parameters
+        ask(statement)
+    }
+
+    /// The client needs the server no more; `isTainted`: its session would show.
+    /// `token`: of the slot, which stays taken until the server is at rest.
+    func detach(isTainted: Bool, token: SlotToken? = nil) {
+        client = nil
+        if let token { slot = token }
+        resumeReading()
+        if isTainted { needsReset = true }
+        if !needsReset, conversation.isAtRest { return rest() }
+        clean()
+    }
+
+    private var slot: SlotToken?
+
+    private func rest() {
+        pool.release(self)
+        giveSlotBack()
+    }
+
+    private func giveSlotBack() {
+        guard let slot else { return }
+        self.slot = nil
+        pool.group.finished(slot, StatementResult(.clientGone))
+    }
+
+    /// The client is gone in the middle of a message: what the server reads next could be taken for the rest of it.
+    func abandon(token: SlotToken?) {
+        client = nil
+        if let token { slot = token }
+        cancel()
+        closed(nil)
+    }
+
+    /// Brings the session to rest, step by step; called again when the server has answered.
+    private func clean() {
+        if cleaningSince == nil { cleaningSince = core.now }
+        if !conversation.isQuiet || conversation.hasOpenBatch {
+            if !hasCancelled {
+                hasCancelled = true
+                if conversation.owes { cancel() }
+                if let bytes = conversation.endBatch() { write(bytes) }
+            }
+            return
+        }
+        guard conversation.cancelsUnderWay == 0 else { return }
+        if conversation.status != .idle { return ask("ROLLBACK") }
+        if needsReset {
+            needsReset = false
+            conversation.forgetPrepared()
+            parameters = core.intern(conversation.parameters)
+            return ask("DISCARD ALL")
+        }
+        cleaningSince = nil
+        hasCancelled = false
+        parameters = core.intern(conversation.parameters)
+        if conversation.isAtRest { rest() } else { closed(nil) }
+    }
+
+    private var hasCancelled = false
+
+    func tick(_ now: Int64) {
+        if let cleaningSince, now - cleaningSince > core.settings.timeouts.cleanup {
+            core.counters.cleanupTimeouts += 1
+            closed(nil)
+        }
+        if isStarting, now - openedAt > core.settings.timeouts.connect {
+            closed(WireError(.internalFault, sqlState: "08006", "cannot connect to \(target): no answer in time"))
+        }
+    }
+
+    /// Asks the server to end what it runs, on a connection of its own.
+    @discardableResult
+    func cancel() -> EventLoopFuture<Void> {
+        guard case .open = phase, processID != 0 else { return core.loop.makeSucceededVoidFuture() }
+        conversation.cancelsUnderWay += 1
+        core.counters.cancels += 1
+        let bound = NIOLoopBound(self, eventLoop: core.loop)
+        let ended = core.connector.cancel(at: target, processID: processID, secret: secret)
+        ended.whenComplete { _ in bound.value.cancelEnded() }
+        return ended
+    }
+
+    private func cancelEnded() {
+        conversation.cancelsUnderWay -= 1
+        guard case .open = phase, conversation.isQuiet else { return }
+        if let client { client.serverIsQuiet(isReady: true) } else if cleaningSince != nil { clean() }
+    }
+
+    /// Brings the transaction into the state that its client was told of: failed.
+    func spoilTransaction() {
+        expectsFailure = true
+        ask("SELECT 1/0")
+    }
+
+    private var expectsFailure = false
+
+    private func ask(_ text: String) {
+        write(conversation.ask(text))
+    }
+
+    func write(_ bytes: ByteBuffer) {
+        context?.writeAndFlush(wrapOutboundOut(bytes), promise: nil)
+    }
+
+    var isWritable: Bool { context?.channel.isWritable ?? false }
+
+    // MARK: Backpressure
+
+    func channelWritabilityChanged(context: ChannelHandlerContext) {
+        if context.channel.isWritable { client?.resumeReading() }
+        context.fireChannelWritabilityChanged()
+    }
+
+    private func pauseReading() {
+        guard isReading else { return }
+        isReading = false
+        core.setAutoRead(context, false)
+    }
+
+    func resumeReading() {
+        guard !isReading else { return }
+        isReading = true
+        core.setAutoRead(context, true)
+    }
+
+    // MARK: The end
+
+    func close() {
+        if case .open = phase {
+            var bytes = ByteBuffer()
+            bytes.writePGTerminate()
+            write(bytes)
+        }
+        closed(nil)
+    }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        closed(nil)
+        context.fireChannelInactive()
+    }
+
+    func handlerRemoved(context: ChannelHandlerContext) {
+        self.context = nil
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        core.logger.debug("server connection failed", metadata: ["target": "\(target)", "cause": "\(error)"])
+        closed(WireError(.internalFault, sqlState: "08006", "\(target): \(core.connector.explain(error))"))
+    }
+
+    private func closed(_ failure: WireError?) {
+        if case .closed = phase { return }
+        let wasStarted = if case .open = phase { true } else { false }
+        phase = .closed
+        context?.close(promise: nil)
+        let client = self.client
+        self.client = nil
+        pool.closed(self, failure, wasStarted: wasStarted)
+        giveSlotBack()
+        client?.serverIsGone(wasTold: saidFarewell)
+    }
+}

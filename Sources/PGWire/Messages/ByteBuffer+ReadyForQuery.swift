@@ -1,0 +1,7 @@
+import NIOCore
+
+extension ByteBuffer {
+    package mutating func writePGReadyForQuery(status: TransactionStatus) {
+        writePGReadyForQuery(status: status.rawValue)
+    }
+}

@@ -1,0 +1,291 @@
+import DequeModule
+import NIOCore
+
+/// What one client sends, from the end of its start-up to its end: reads its messages, tells the server's conversation
+/// what will be owed, and writes what the server is to get. No sockets, no clock.
+///
+/// Invariants:
+/// 1. A client's names of prepared statements never reach a server when statements are shared: each is sent under a
+///    name of ours that stands for its text, and is made on a server before it is used there.
+/// 2. What leaves a trace in the session (`taint`) is noted before it is sent: the client then keeps its server.
+/// 3. Nothing is sent to a server that skips to the next Sync but that Sync.
+package final class ClientConversation {
+    /// How far `forward` got.
+    package enum Progress: Equatable {
+        /// Everything that was there; an unfinished message may be left.
+        case all
+        /// The next message needs a server. It is the statement `query` when that is known.
+        case needsServer
+        /// The next message can only be understood when the server has answered what it was sent.
+        case waitsForServer
+        /// The client said goodbye.
+        case terminated
+    }
+
+    /// Messages that have to be seen whole.
+    package var wholeLimit = 64 << 20
+    /// Clients' statements are shared by servers; otherwise they are passed through as they are.
+    package let sharesStatements: Bool
+    /// How many statements are kept on one server.
+    package var preparedLimit = 500
+
+    package let changes = StatementChanges()
+    /// What the client left in its server's session.
+    package internal(set) var taint: SessionTaint {
+        get { changes.taint }
+        set { changes.taint = newValue }
+    }
+
+    let catalog: QueryCatalog
+    let registry: StatementRegistry
+    /// Grows with each Sync.
+    var batch: UInt64 = 0
+    /// The latest Parse of the unnamed statement, as a whole frame.
+    var unnamed = ByteBuffer()
+    var unnamedSerial: UInt64 = 0
+    var unnamedQuery: QueryInfo?
+    /// The unnamed statement is a `DEALLOCATE` of `PreparedStatement.doomed`.
+    var unnamedDeallocates = false
+    var boundQuery: QueryInfo?
+    /// `DEALLOCATE ALL` or the like is under way: which names there are is not known before its end.
+    var awaitsDeallocation = false
+    /// Bytes of a message that is passed on as it comes.
+    private var rest = 0
+    private var restIsDropped = false
+    /// A batch that was answered with an error is read over, up to its Sync.
+    var isRefusing = false
+    var refusedStatus = TransactionStatus.idle
+    var refusedRest = 0
+    var refusedEnds = false
+    var refusedIsExtended = false
+
+    package init(catalog: QueryCatalog, registry: StatementRegistry, sharesStatements: Bool) {
+        self.catalog = catalog
+        self.registry = registry
+        self.sharesStatements = sharesStatements
+    }
+
+    /// Whether the client is between two messages.
+    package var isBetweenMessages: Bool { rest == 0 }
+
+    /// After `DISCARD ALL` or the like by us.
+    package func forgetTaint() {
+        taint = []
+    }
+
+    /// What the client wants, looked at before it gets a server: the text of its first statement.
+    package func peek(_ input: ByteBuffer) throws(WireError) -> QueryInfo? {
+        guard rest == 0, let header = try FrameHeader(peeking: input), input.readableBytes >= header.size else {
+            return nil
+        }
+        var payload = input.payload(header)
+        switch header.type {
+        case ClientMessage.query:
+            return look(payload)
+        case ClientMessage.parse:
+            guard payload.skipZeroTerminated() else { return nil }
+            return look(payload)
+        case ClientMessage.bind:
+            guard payload.skipZeroTerminated(), let name = payload.readZeroTerminated() else { return nil }
+            return name.isEmpty ? unnamedQuery : changes[name]?.query
+        case ClientMessage.describe, ClientMessage.close:
+            guard payload.readInteger(as: UInt8.self) == UInt8(ascii: "S"), let name = payload.readZeroTerminated()
+            else { return nil }
+            return name.isEmpty ? unnamedQuery : changes[name]?.query
+        default:
+            return nil
+        }
+    }
+
+    /// Text up to its zero.
+    func look(_ payload: ByteBuffer) -> QueryInfo? {
+        let bytes = payload.readableBytesView
+        guard let end = bytes.firstIndex(of: 0) else { return nil }
+        return payload.withUnsafeBytes(at: payload.readerIndex, count: end - bytes.startIndex) { catalog.look(at: $0) }
+    }
+
+    /// Reads as many messages as can be handled now. `client` gets what we answer ourselves.
+    ///
+    /// - Throws: when the client breaks the protocol; it is told and the connection is closed.
+    package func forward(
+        _ input: inout ByteBuffer, server: ServerConversation?, to toServer: inout ForwardBuffer,
+        client: inout ForwardBuffer, now: Int64
+    ) throws(WireError) -> Progress {
+        while true {
+            if isRefusing {
+                skipRefused(&input, &client)
+                if isRefusing { return .all }
+            }
+            if rest > 0 {
+                let count = min(rest, input.readableBytes)
+                if count == 0 { return .all }
+                if restIsDropped { input.moveReaderIndex(forwardBy: count) } else { toServer.pass(&input, count) }
+                rest -= count
+                if rest > 0 { return .all }
+            }
+            guard let header = try FrameHeader(peeking: input) else { return .all }
+            if header.type == ClientMessage.terminate { return .terminated }
+            guard let server else {
+                guard input.readableBytes >= header.size || header.type == ClientMessage.copyData else {
+                    return try unfinished(header)
+                }
+                if try answerAlone(header, &input, &client) { continue }
+                return .needsServer
+            }
+            if awaitsDeallocation, !server.owes { awaitsDeallocation = false }
+            if server.isSkippingToSync, header.type != ClientMessage.sync {
+                rest = header.size
+                restIsDropped = true
+                continue
+            }
+            if streams(header, input) {
+                stream(header, server)
+                continue
+            }
+            guard input.readableBytes >= header.size else { return try unfinished(header) }
+            guard try send(header, &input, server, &toServer, &client, now) else {
+                urge(server, input, &toServer)
+                return .waitsForServer
+            }
+        }
+    }
+
+    /// Waiting for the rest is only allowed where it will end.
+    private func unfinished(_ header: FrameHeader) throws(WireError) -> Progress {
+        guard header.size <= wholeLimit else {
+            throw WireError(
+                .tooLarge, sqlState: "54000",
+                "a message of \(header.size) bytes is larger than the guard's limit of \(wholeLimit)")
+        }
+        guard Self.known.contains(header.type) else { throw Self.unknown(header.type) }
+        return .all
+    }
+
+    /// A server keeps its answers to an open batch back: those that are waited for have to be asked for.
+    private func urge(_ server: ServerConversation, _ input: ByteBuffer, _ toServer: inout ForwardBuffer) {
+        guard server.hasOpenBatch, server.owes else { return }
+        toServer.insert(after: input) { $0.writePGFrame("H") }
+    }
+
+    static let known = Set<UInt8>("BCdcfDEHFPpQSX".utf8)
+
+    static func unknown(_ type: UInt8) -> WireError {
+        .protocolViolation("invalid frontend message type \(type)")
+    }
+
+    private func streams(_ header: FrameHeader, _ input: ByteBuffer) -> Bool {
+        switch header.type {
+        case ClientMessage.copyData, ClientMessage.functionCall: true
+        // A Bind is passed as it comes where nothing in it is changed.
+        case ClientMessage.bind: !sharesStatements && input.readableBytes < header.size
+        default: false
+        }
+    }
+
+    private func stream(_ header: FrameHeader, _ server: ServerConversation) {
+        rest = header.size
+        restIsDropped = false
+        switch header.type {
+        case ClientMessage.functionCall:
+            // Which function it is only the server knows.
+            if sharesStatements { taint.insert(.unreadable) }
+            server.sent(Reply(kind: .functionCall))
+        case ClientMessage.bind:
+            server.sent(Reply(kind: .bind))
+        default:
+            // Data for a copy that has ended with an error: the server would read over it.
+            restIsDropped = !server.owes && !server.isCopyingIn
+        }
+    }
+
+    /// What needs no server. False: it does.
+    private func answerAlone(
+        _ header: FrameHeader, _ input: inout ByteBuffer, _ client: inout ForwardBuffer
+    ) throws(WireError) -> Bool {
+        switch header.type {
+        case ClientMessage.copyData, ClientMessage.copyDone, ClientMessage.copyFail, ClientMessage.flush:
+            rest = header.size
+            restIsDropped = true
+        case ClientMessage.sync:
+            input.moveReaderIndex(forwardBy: header.size)
+            batch += 1
+            client.append { $0.writePGReadyForQuery(status: .idle) }
+        case ClientMessage.query where sharesStatements:
+            guard let name = deallocated(input.payload(header)), changes[name] != nil else { return false }
+            input.moveReaderIndex(forwardBy: header.size)
+            deallocate(name, .idle, &client)
+        case ClientMessage.parse where sharesStatements:
+            // A client that prepares and waits for it must not need a server: those that have one may wait for it.
+            var payload = input.payload(header)
+            guard let name = payload.readZeroTerminated().map(Self.name), !name.isEmpty, changes[name] == nil,
+                let statement = registry.proven(payload)
+            else { return false }
+            input.moveReaderIndex(forwardBy: header.size)
+            changes.set(name, to: statement, batch: batch)
+            changes.settleOldest()
+            client.append { Reply.Kind.parse.writeSynthetic(to: &$0) }
+        default:
+            guard Self.known.contains(header.type) else { throw Self.unknown(header.type) }
+            return false
+        }
+        return true
+    }
+
+    /// `DEALLOCATE name` of a statement that the protocol made: no server knows the name.
+    func deallocated(_ payload: ByteBuffer) -> String? {
+        guard !changes.isEmpty else { return nil }
+        let bytes = payload.readableBytesView
+        guard let first = bytes.first(where: { $0 > 0x20 }), first | 0x20 == UInt8(ascii: "d"),
+            let end = bytes.firstIndex(of: 0), bytes.count <= 300
+        else { return nil }
+        return Deallocate.name(String(decoding: bytes[..<end], as: UTF8.self)).map(Self.name)
+    }
+
+    func deallocate(_ name: String, _ status: TransactionStatus, _ client: inout ForwardBuffer) {
+        changes.remove(name)
+        client.append { buffer in
+            buffer.writePGFrame("C") { $0.writePGString("DEALLOCATE") }
+            buffer.writePGReadyForQuery(status: status)
+        }
+    }
+}
+
+// MARK: Refusing
+
+extension ClientConversation {
+    /// Answers the batch at the front of `input` with an error instead of sending it: a simple query at once, anything
+    /// else up to its Sync, which may come later. `status` is what the client is told of its transaction.
+    package func refuse(
+        _ input: inout ByteBuffer, _ error: WireError, _ status: TransactionStatus = .idle, client: inout ForwardBuffer
+    ) {
+        client.append { $0.writePGErrorResponse(error, severity: .error) }
+        isRefusing = true
+        refusedStatus = status
+        skipRefused(&input, &client)
+    }
+
+    /// Reads over a refused batch.
+    func skipRefused(_ input: inout ByteBuffer, _ client: inout ForwardBuffer) {
+        while isRefusing {
+            if refusedRest > 0 {
+                let count = min(refusedRest, input.readableBytes)
+                input.moveReaderIndex(forwardBy: count)
+                refusedRest -= count
+                if refusedRest > 0 { return }
+            }
+            if refusedEnds {
+                (isRefusing, refusedEnds) = (false, false)
+                batch += 1
+                client.append { [refusedStatus] in $0.writePGReadyForQuery(status: refusedStatus) }
+                return
+            }
+            guard let type = input.getInteger(at: input.readerIndex, as: UInt8.self),
+                let length = input.getInteger(at: input.readerIndex + 1, as: UInt32.self)
+            else { return }
+            refusedEnds = type == ClientMessage.sync || (type == ClientMessage.query && !refusedIsExtended)
+            if type != ClientMessage.sync { refusedIsExtended = true }
+            if refusedEnds { refusedIsExtended = false }
+            refusedRest = max(5, Int(length) + 1)
+        }
+    }
+}

@@ -1,0 +1,102 @@
+import NIOCore
+
+/// One statement text with its parameter types, whoever prepared it: what the servers of a pool share.
+package final class PreparedStatement {
+    package let id: UInt32
+    /// What follows the name in a Parse: the text, a zero, the number of parameter types and the types.
+    let body: ByteBuffer
+    package let query: QueryInfo
+    /// A server has taken it.
+    var isProven = false
+
+    init(id: UInt32, body: ByteBuffer, query: QueryInfo) {
+        self.id = id
+        self.body = body
+        self.query = query
+    }
+
+    static let prefix = "mainstay_"
+    /// The name that a client's `DEALLOCATE` may take away, since others use the real one.
+    static let doomed = "\(prefix)0"
+    /// Never made: for what the server has to say of names that do not exist.
+    static let missing = "\(prefix)missing"
+
+    var name: String { "\(Self.prefix)\(id)" }
+
+    func writeName(to buffer: inout ByteBuffer) {
+        buffer.writeString(Self.prefix)
+        buffer.writeString(String(id))
+        buffer.writeInteger(UInt8(0))
+    }
+
+    func writeParse(to buffer: inout ByteBuffer) {
+        buffer.writePGFrame("P") { frame in
+            writeName(to: &frame)
+            frame.writeImmutableBuffer(body)
+        }
+    }
+}
+
+/// The statements of a pool's clients, each once.
+package final class StatementRegistry {
+    /// Statements that nobody uses are dropped when there are more.
+    package static let limit = 5_000
+    /// Likewise, for the bytes of their texts.
+    package static let byteLimit = 64 << 20
+
+    private var statements: [ByteBuffer: PreparedStatement] = [:]
+    private var lastID: UInt32 = 0
+    private var lastSerial: UInt64 = 0
+    private var sweepAt = StatementRegistry.limit
+    private var bytes = 0
+    private var sweepAtBytes = StatementRegistry.byteLimit
+
+    package init() {}
+
+    package var count: Int { statements.count }
+
+    /// For unnamed statements: unique among the clients of a pool.
+    func nextSerial() -> UInt64 {
+        lastSerial += 1
+        return lastSerial
+    }
+
+    func intern(_ body: ByteBuffer, _ query: @autoclosure () -> QueryInfo) -> PreparedStatement {
+        if let known = statements[body] { return known }
+        if statements.count >= sweepAt || bytes + body.readableBytes > sweepAtBytes { sweep() }
+        lastID &+= 1
+        if lastID == 0 { lastID = 1 }
+        // A copy of its own: the slice would keep all that was read with it.
+        let kept = ByteBuffer(bytes: body.readableBytesView)
+        let statement = PreparedStatement(id: lastID, body: kept, query: query())
+        statements[kept] = statement
+        bytes += kept.readableBytes
+        return statement
+    }
+
+    /// One that a server has taken before.
+    func proven(_ body: ByteBuffer) -> PreparedStatement? {
+        statements[body].flatMap { $0.isProven ? $0 : nil }
+    }
+
+    /// A plan went stale: whoever uses the text next prepares it anew under another name.
+    package func forget(_ id: UInt32) {
+        if let entry = statements.first(where: { $0.value.id == id }) {
+            statements[entry.key] = nil
+            bytes -= entry.key.readableBytes
+        }
+    }
+
+    private func sweep() {
+        for key in Array(statements.keys) {
+            guard var statement = statements.removeValue(forKey: key) else { continue }
+            if isKnownUniquelyReferenced(&statement) {
+                bytes -= key.readableBytes
+            } else {
+                statements[key] = statement
+            }
+        }
+        sweepAt = max(Self.limit, statements.count * 2)
+        sweepAtBytes = max(Self.byteLimit, bytes * 2)
+    }
+}

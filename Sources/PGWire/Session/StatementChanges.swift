@@ -1,0 +1,114 @@
+import DequeModule
+import NIOCore
+
+/// A client's named statements, as they will be when everything that it sent has succeeded.
+///
+/// Invariants:
+/// 1. Each change is remembered with what was there before until the server's answer comes, in the order of answers.
+/// 2. An answer settles the oldest change; an error takes back all changes of its batch.
+package final class StatementChanges {
+    private struct Change {
+        var name: String
+        var before: PreparedStatement?
+        var after: PreparedStatement?
+        var batch: UInt64
+    }
+
+    private var current: [String: PreparedStatement] = [:]
+    private var pending = Deque<Change>()
+    /// What a statement was called last, for errors that come after its end.
+    private var names: [UInt32: String] = [:]
+    /// The server refused the Parse of the unnamed statement of this serial number: there is none now.
+    var lostUnnamed: UInt64 = 0
+    /// What the client left in its server's session. It is here because answers take from it.
+    var taint: SessionTaint = []
+
+    package init() {}
+
+    package var count: Int { current.count }
+    /// There is no name, and none that an error could bring back.
+    var isEmpty: Bool { current.isEmpty && pending.isEmpty }
+
+    subscript(name: String) -> PreparedStatement? { current[name] }
+
+    func set(_ name: String, to statement: PreparedStatement?, batch: UInt64) {
+        pending.append(Change(name: name, before: current[name], after: statement, batch: batch))
+        current[name] = statement
+        guard let statement else { return }
+        if names.count >= 1_000 { names.removeAll() }
+        names[statement.id] = name
+    }
+
+    /// A change that nothing can undo.
+    func remove(_ name: String) {
+        current[name] = nil
+        for index in pending.indices where pending[index].name == name { pending[index].before = nil }
+    }
+
+    /// The server forgot them all. What is pending was sent later, and stands.
+    func removeAll() {
+        current.removeAll()
+        for index in pending.indices {
+            pending[index].before = current[pending[index].name]
+            current[pending[index].name] = pending[index].after
+        }
+    }
+
+    /// The server did what a query of one statement says, outside of a transaction and with nothing sent after it.
+    /// (Of several statements each may be in a transaction that goes on.)
+    func cleared(by query: QueryInfo?) {
+        guard let query, query.statementCount == 1 else { return }
+        taint.subtract(query.clears.subtracting(query.taints))
+    }
+
+    /// Whether an earlier batch, whose end is not known, changes the name.
+    func isUncertain(_ name: String, batch: UInt64) -> Bool {
+        pending.contains { $0.name == name && $0.batch < batch }
+    }
+
+    func settleOldest() {
+        pending.popFirst()?.after?.isProven = true
+    }
+
+    func undoOldest(_ count: Int) {
+        guard count > 0 else { return }
+        let undone = Array(pending.prefix(count))
+        pending.removeFirst(min(count, pending.count))
+        for change in undone.reversed() {
+            if let later = pending.firstIndex(where: { $0.name == change.name }) {
+                pending[later].before = change.before
+            } else {
+                current[change.name] = change.before
+            }
+        }
+    }
+
+    /// Everything pending is lost with its server.
+    package func undoAll() {
+        undoOldest(pending.count)
+    }
+
+    /// An ErrorResponse in which our names of statements are the client's again, as a whole frame; nil when none is in
+    /// it.
+    ///
+    /// - Parameter isOfOldest: it answers the oldest change, whose name it means then, whatever else is called alike.
+    func renamed(_ payload: ByteBuffer, isOfOldest: Bool) -> ByteBuffer? {
+        guard payload.contains(PreparedStatement.prefix) else { return nil }
+        var fields: ErrorFields
+        do {
+            fields = try ErrorFields(parsing: payload)
+        } catch {
+            // What cannot be read is passed on as it is.
+            return nil
+        }
+        if isOfOldest, let change = pending.first, let statement = change.after {
+            fields.message = fields.message.replacing("\"\(statement.name)\"", with: "\"\(change.name)\"")
+        }
+        for (id, name) in names {
+            fields.message = fields.message.replacing("\"\(PreparedStatement.prefix)\(id)\"", with: "\"\(name)\"")
+        }
+        var frame = ByteBuffer()
+        frame.writePGErrorResponse(fields)
+        return frame
+    }
+}

@@ -1,0 +1,53 @@
+"""The operations of the soak by name, with their weights and groups; groups can be left out (--without)."""
+
+from soak_disruptions import cancel, cancel_nothing, session, vanish
+from soak_operations import (
+    burst,
+    copy_in,
+    copy_out,
+    extended,
+    failing,
+    flushed,
+    forget,
+    idle,
+    large_row,
+    leave,
+    many_rows,
+    pipeline,
+    portions,
+    prepared,
+    prepared_burst,
+    several,
+    simple,
+    taken_name,
+    transaction,
+    verify,
+)
+
+# name: (operation, weight, group)
+OPERATIONS = {
+    "simple": (simple, 60, "basic"),
+    "several": (several, 30, "basic"),
+    "many rows": (many_rows, 20, "basic"),
+    "large row": (large_row, 5, "basic"),
+    "extended": (extended, 60, "basic"),
+    "flushed": (flushed, 20, "basic"),
+    "portions": (portions, 20, "basic"),
+    "burst": (burst, 100, "basic"),
+    "pipeline": (pipeline, 60, "basic"),
+    "prepared": (prepared, 60, "prepared"),
+    "prepared burst": (prepared_burst, 200, "prepared"),
+    "forget": (forget, 4, "prepared"),
+    "taken name": (taken_name, 10, "prepared"),
+    "failing": (failing, 40, "basic"),
+    "transaction": (transaction, 40, "basic"),
+    "verify": (verify, 4, "basic"),
+    "copy out": (copy_out, 15, "copy"),
+    "copy in": (copy_in, 15, "copy"),
+    "cancel": (cancel, 8, "cancel"),
+    "cancel nothing": (cancel_nothing, 4, "cancel"),
+    "vanish": (vanish, 8, "vanish"),
+    "session": (session, 6, "session"),
+    "idle": (idle, 6, "basic"),
+    "leave": (leave, 3, "basic"),
+}
