@@ -220,6 +220,7 @@ def main():
     parser.add_argument("--seconds", type=int, default=6)
     options = parser.parse_args()
     servers.raise_file_limit()
+    servers.clean_up_when_ended()
     # PostgreSQL itself notices a client that has left only when it is told to look.
     with servers.PostgreSQL(
         settings={"client_connection_check_interval": "'500ms'", "max_connections": 300}

@@ -14,6 +14,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import tempfile
 import time
 
@@ -31,6 +32,11 @@ def raise_file_limit():
     """Thousands of clients need as many sockets; children inherit the limit."""
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+
+
+def clean_up_when_ended():
+    """SIGTERM ends the program as an exception does, so that what it started goes with it."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
 
 
 def postgres_program(name):

@@ -63,7 +63,7 @@ struct ThroughTests {
             #expect(sum == 210)
             _ = try await database.write { try $0.execute("DROP TABLE \(name)") }
             await database.close()
-            let counters = try await proxy.counters()
+            let counters = try await proxy.snapshot().counters
             #expect(counters.queries >= 23)
             #expect(counters.violations == 0)
         }

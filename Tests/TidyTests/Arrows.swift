@@ -28,7 +28,8 @@ struct Arrows: Sendable {
         "PGWire": ["Decide", "CPGQuery", "NIOCore", "Crypto", "CryptoExtras", "DequeModule"],
         // Neither Record nor Web: it goes on when they are down.
         "Guard": [
-            "Decide", "PGWire", "NIOCore", "NIOPosix", "NIOSSL", "DequeModule", "Logging", "ServiceLifecycle",
+            "Decide", "PGWire", "NIOCore", "NIOHTTP1", "NIOPosix", "NIOSSL", "DequeModule", "Logging",
+            "ServiceLifecycle",
             "Synchronization",
         ],
         "Web": [

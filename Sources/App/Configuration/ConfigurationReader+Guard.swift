@@ -1,3 +1,4 @@
+import Crypto
 import Decide
 import Foundation
 import Guard
@@ -13,6 +14,9 @@ extension ConfigurationReader {
         var settings = GuardSettings()
         if let listen = section["listen"].flatMap({ hostAndPort($0, ports: 0...65_535, defaultHost: settings.host) }) {
             (settings.host, settings.port) = listen
+        }
+        if let metrics = section["metrics"].flatMap({ hostAndPort($0, ports: 0...65_535, defaultHost: "127.0.0.1") }) {
+            settings.metrics = GuardSettings.Address(host: metrics.host, port: metrics.port)
         }
         if let mode = section["mode"]?.choice(GuardSettings.Mode.self) { settings.mode = mode }
         if let auth = section["auth"]?.choice(GuardSettings.Authentication.self) { settings.authentication = auth }
@@ -44,7 +48,7 @@ extension ConfigurationReader {
         if let users {
             let inner = Section(users, "a mapping with 'file'")
             if let file = inner.required("file", "the guard takes users and secrets from it") {
-                settings.users = readUsersFile(file)
+                readUsersFile(file, &settings)
             }
             inner.finish()
         }
@@ -55,8 +59,8 @@ extension ConfigurationReader {
         }
     }
 
-    private func readUsersFile(_ field: Field) -> UsersFile {
-        guard let name = field.text("the path of a file") else { return UsersFile() }
+    private func readUsersFile(_ field: Field, _ settings: inout GuardSettings) {
+        guard let name = field.text("the path of a file") else { return }
         let path = self.path(name, of: field)
         log.files.append(path)
         switch TextFile.read(path, limit: Self.usersLimit) {
@@ -68,12 +72,13 @@ extension ConfigurationReader {
                 break
             }
             do {
-                return try UsersFile.parse(text)
+                settings.users = try UsersFile.parse(text)
+                // Nobody can know it who does not know the secrets themselves.
+                settings.mock = MockSecret(Array(SHA256.hash(data: Data("mainstay guard\n".utf8) + Data(bytes))))
             } catch {
                 field.problem("'\(field.written)', \(error)")
             }
         }
-        return UsersFile()
     }
 
     private func readGuardLimits(_ section: Section, _ settings: inout GuardSettings) {

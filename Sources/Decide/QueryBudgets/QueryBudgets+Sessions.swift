@@ -1,10 +1,11 @@
-/// Clients that keep their server from one transaction to the next: in session mode, or because their session would show.
+/// Clients that keep their server from one transaction to the next: in session mode, or because their session would
+/// show.
 extension QueryBudgets {
     /// The transaction is over, and the client keeps server and slot. Until its next statement, which is told by
     /// `statementStarted`, the slot's time is no query's; the statement may be turned away like the first after BEGIN.
     ///
-    /// The slot stays taken. Were it given to another client, that one would wait for a server, and the servers' holders
-    /// for a slot.
+    /// The slot stays taken. Were it given to another client, that one would wait for a server, and the servers'
+    /// holders for a slot.
     package mutating func rested(_ token: SlotToken, _ result: StatementResult = .succeeded, now: Int64) {
         guard var entry = inFlight[token], !entry.isResting else { return }
         account(&entry, now: now)

@@ -37,6 +37,13 @@ package final class Guard: Service {
 
     package func run() async throws {
         let channel = try await start()
+        var metrics: (any Channel)?
+        if let address = settings.metrics {
+            let box = core
+            metrics = try await MetricsServer.bind(address, on: group) {
+                MetricsText.render(box.value?.snapshot() ?? GuardSnapshot())
+            }
+        }
         onReady(channel.localAddress?.port ?? 0)
         logger.info("guard listens", metadata: ["address": "\(channel.localAddress?.description ?? "")"])
         await withGracefulShutdownHandler {
@@ -48,6 +55,7 @@ package final class Guard: Service {
         } onGracefulShutdown: {
             channel.close(promise: nil)
         }
+        metrics?.close(promise: nil)
         await drain()
         try await group.shutdownGracefully()
     }
@@ -117,9 +125,8 @@ package final class Guard: Service {
         }
     }
 
-    /// What happened so far, for metrics.
-    package func counters() async throws -> GuardCounters {
+    package func snapshot() async throws -> GuardSnapshot {
         let box = core
-        return try await loop.submit { box.value?.counters ?? GuardCounters() }.get()
+        return try await loop.submit { box.value?.snapshot() ?? GuardSnapshot() }.get()
     }
 }

@@ -18,6 +18,8 @@ final class GuardCore {
     private let wallClock: @Sendable () -> Instant
     private(set) var isDraining = false
 
+    /// Derived at an earlier log-in to a server; deriving takes about a millisecond.
+    private var serverKeys: [[UInt8]: ScramKeys] = [:]
     private(set) var clients: [Int32: ClientLink] = [:]
     private(set) var pools: [PoolKey: Pool] = [:]
     private var groups: [PoolKey: PoolGroup] = [:]
@@ -42,7 +44,10 @@ final class GuardCore {
         now = Int64(clamping: NIODeadline.now().uptimeNanoseconds)
         var random = SystemRandomNumberGenerator()
         catalog = QueryCatalog(seed: random.next())
-        guard let mock = MockSecret((0..<32).map { _ in UInt8.random(in: .min ... .max, using: &random) }) else {
+        guard
+            let mock = settings.mock
+                ?? MockSecret((0..<32).map { _ in UInt8.random(in: .min ... .max, using: &random) })
+        else {
             throw WireError(.internalFault, sqlState: "XX000", "no random bytes")
         }
         self.mock = mock
@@ -120,11 +125,16 @@ final class GuardCore {
         startup += pool.key.settings
         let credential = credential(for: pool.key.user, target)
         let nonce = makeNonce()
+        let keys = serverKeys[Array(user.utf8)]
         return ServerStart(startup: startup) { isEncrypted in
             ServerAuthentication(
                 user: user, credential: credential, nonce: nonce, isEncrypted: isEncrypted,
-                policy: ServerAuthentication.Policy(allowsCleartextWithoutTLS: target.isLocalSocket))
+                policy: ServerAuthentication.Policy(allowsCleartextWithoutTLS: target.isLocalSocket), knownKeys: keys)
         }
+    }
+
+    func learn(_ keys: ScramKeys, ofUser user: String) {
+        serverKeys[Array(user.utf8)] = keys
     }
 
     private func credential(for user: String, _ target: Target) -> ServerAuthentication.Credential {
@@ -252,7 +262,7 @@ final class GuardCore {
         for (key, group) in groups {
             group.apply(new, limit: new.database(key.database)?.poolSize ?? new.limits.poolSize)
         }
-        credentials = [:]
+        serverKeys = [:]
         counters.reloads += 1
     }
 

@@ -44,6 +44,8 @@ final class ServerLink: ChannelInboundHandler {
     private var context: ChannelHandlerContext?
     private var input = ByteBuffer()
     private var events: [ServerEvent] = []
+    /// Quiet, but for a part of a message that nobody asked for.
+    private var isHeldByInput = false
     /// The client left traces that the next one must not find.
     private var needsReset = false
     private var cleaningSince: Int64?
@@ -138,6 +140,7 @@ final class ServerLink: ChannelInboundHandler {
         case .done(let done):
             phase = .open
             (processID, secret) = (done.processID, done.secret)
+            if let keys = done.keys { core.learn(keys, ofUser: target.user ?? pool.key.user) }
             conversation.started(parameters: done.parameters)
             parameters = core.intern(done.parameters)
             core.logger.debug("server connected", metadata: ["target": "\(target)", "pid": "\(processID)"])
@@ -165,6 +168,7 @@ final class ServerLink: ChannelInboundHandler {
             return closed(failure)
         }
         if !events.isEmpty { handleEvents() }
+        if isHeldByInput, input.readableBytes == 0 { comeToRest(isReady: true) }
     }
 
     private func handleEvents() {
@@ -198,6 +202,13 @@ final class ServerLink: ChannelInboundHandler {
             if isReady { client?.batchEnded() }
             return
         }
+        comeToRest(isReady: isReady)
+    }
+
+    /// The golden rule's last part: no byte is unread.
+    private func comeToRest(isReady: Bool) {
+        isHeldByInput = input.readableBytes > 0
+        guard !isHeldByInput, conversation.isQuiet else { return }
         if let client {
             client.serverIsQuiet(isReady: isReady)
         } else if cleaningSince != nil {

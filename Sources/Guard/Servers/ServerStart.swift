@@ -4,6 +4,8 @@ import PGWire
 /// Logs in to a server: from the start-up message to the first ReadyForQuery. Bytes in, actions out.
 struct ServerStart {
     struct Done {
+        /// For the next log-in of the same user.
+        var keys: ScramKeys?
         var parameters: [String: String]
         var processID: Int32
         var secret: [UInt8]
@@ -20,7 +22,7 @@ struct ServerStart {
     private let makeAuthentication: (_ isEncrypted: Bool) -> ServerAuthentication
     private var authentication: ServerAuthentication?
     private var isIn = false
-    private var done = Done(parameters: [:], processID: 0, secret: [])
+    private var done = Done(keys: nil, parameters: [:], processID: 0, secret: [])
 
     init(
         startup: [StartupParameters.Parameter], authentication: @escaping (_ isEncrypted: Bool) -> ServerAuthentication
@@ -64,8 +66,9 @@ struct ServerStart {
         switch action {
         case .wait: return nil
         case .send(let bytes): return bytes
-        case .done:
+        case .done(let keys):
             isIn = true
+            done.keys = keys
             return nil
         case .fail(var error, let fields):
             error.fields = fields

@@ -22,10 +22,15 @@ package struct GuardSettings: Sendable {
     package var mode = Mode.transaction
     package var authentication = Authentication.scram
     package var users = UsersFile()
+    /// Makes unknown users look like known ones; the same in every process that has the same users, and after every
+    /// start. Nil: drawn anew.
+    package var mock: MockSecret?
     package var databases: [String: DatabaseSettings] = [:]
     /// Who may use the console.
     package var adminUsers: Set<String> = []
     package var tls = ClientTLS.none
+    /// Where Prometheus asks; nil: nowhere. Read at the start only.
+    package var metrics: Address?
     package var limits = Limits()
     package var timeouts = Timeouts()
     /// Of every pool; `slots` is the pool's size.
@@ -42,6 +47,16 @@ package struct GuardSettings: Sendable {
 }
 
 extension GuardSettings {
+    package struct Address: Hashable, Sendable {
+        package var host: String
+        package var port: Int
+
+        package init(host: String, port: Int) {
+            self.host = host
+            self.port = port
+        }
+    }
+
     package struct Limits: Sendable {
         /// Connections of clients, those that are logging in included.
         package var clients = 5_000

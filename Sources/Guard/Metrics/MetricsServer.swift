@@ -1,0 +1,61 @@
+import NIOCore
+import NIOHTTP1
+import NIOPosix
+
+/// `GET /metrics`, for a guard that runs alone.
+enum MetricsServer {
+    /// - Parameter render: called on the server's event loop.
+    static func bind(
+        _ address: GuardSettings.Address, on group: any EventLoopGroup, render: @escaping @Sendable () -> String
+    ) async throws -> any Channel {
+        try await ServerBootstrap(group: group)
+            .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+            .childChannelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    try channel.pipeline.syncOperations.configureHTTPServerPipeline(withErrorHandling: true)
+                    try channel.pipeline.syncOperations.addHandler(MetricsHandler(render: render))
+                }
+            }
+            .bind(host: address.host, port: address.port).get()
+    }
+}
+
+private final class MetricsHandler: ChannelInboundHandler {
+    typealias InboundIn = HTTPServerRequestPart
+    typealias OutboundOut = HTTPServerResponsePart
+
+    private let render: @Sendable () -> String
+    private var isMetrics = false
+
+    init(render: @escaping @Sendable () -> String) {
+        self.render = render
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        switch unwrapInboundIn(data) {
+        case .head(let head):
+            isMetrics = head.method == .GET && head.uri.prefix { $0 != "?" } == "/metrics"
+        case .body:
+            break
+        case .end:
+            answer(context)
+        }
+    }
+
+    private func answer(_ context: ChannelHandlerContext) {
+        let body = ByteBuffer(string: isMetrics ? render() : "The guard's figures are at /metrics.\n")
+        let headers: HTTPHeaders = [
+            "content-type": "text/plain; version=0.0.4; charset=utf-8", "content-length": "\(body.readableBytes)",
+            "connection": "close",
+        ]
+        let head = HTTPResponseHead(version: .http1_1, status: isMetrics ? .ok : .notFound, headers: headers)
+        context.write(wrapOutboundOut(.head(head)), promise: nil)
+        context.write(wrapOutboundOut(.body(.byteBuffer(body))), promise: nil)
+        let bound = NIOLoopBound(context, eventLoop: context.eventLoop)
+        context.writeAndFlush(wrapOutboundOut(.end(nil))).whenComplete { _ in bound.value.close(promise: nil) }
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        context.close(promise: nil)
+    }
+}

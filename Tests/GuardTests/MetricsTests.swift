@@ -1,0 +1,27 @@
+import Testing
+
+@testable import Guard
+
+struct MetricsTests {
+    @Test("figures are in Prometheus' format, with one head a family and labels escaped")
+    func text() {
+        var snapshot = GuardSnapshot()
+        snapshot.counters.queries = 7
+        snapshot.counters.serverNanoseconds = 1_500_000_000
+        snapshot.counters.decisions = ["tripped": 2]
+        let pool = GuardSnapshot.PoolState(
+            database: "a\"b", user: "u", clientsActive: 1, clientsWaiting: 2, clientsPinned: 0, serversBusy: 1,
+            serversIdle: 3, size: 8)
+        snapshot.pools = [pool, pool]
+        let lines = MetricsText.render(snapshot).split(separator: "\n")
+        #expect(lines.contains("mainstay_guard_queries_total 7"))
+        #expect(lines.contains("mainstay_guard_server_seconds_total 1.5"))
+        #expect(lines.contains("mainstay_guard_budget_decisions_total{decision=\"tripped\"} 2"))
+        #expect(lines.contains("mainstay_guard_trips_total 2"))
+        #expect(lines.contains(#"mainstay_guard_pool_servers_idle{database="a\"b",user="u"} 6"#))
+        #expect(lines.contains(#"mainstay_guard_pool_size{database="a\"b",user="u"} 8"#))
+        let types = lines.filter { $0.hasPrefix("# TYPE") }
+        #expect(Set(types).count == types.count)
+        #expect(lines.allSatisfy { $0.hasPrefix("# ") || $0.hasPrefix("mainstay_guard_") })
+    }
+}
