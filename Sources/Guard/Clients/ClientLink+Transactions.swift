@@ -10,6 +10,13 @@ extension ClientLink {
         if isParting { return end() }
         // A cancel on its way would hit the next statement.
         guard server.conversation.cancelsUnderWay == 0 else { return }
+        if isStalled {
+            // Nothing of the client's was answered: it waited, perhaps for something that we had asked.
+            isStalled = false
+            resumeReading()
+            pump()
+            guard self.server === server, server.conversation.isQuiet, !isStalled else { return }
+        }
         if server.conversation.status != .idle || server.conversation.hasOpenBatch || !conversation.isBetweenMessages {
             quietSince = core.now
             if let token { pool?.group.statementEnded(token, result) }

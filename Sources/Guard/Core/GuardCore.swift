@@ -150,7 +150,7 @@ final class GuardCore {
     // MARK: Pools
 
     func pool(for startup: StartupParameters) -> Pool {
-        let key = PoolKey(startup)
+        let key = PoolKey(startup, keepsName: settings.mode == .session)
         if let pool = pools[key] { return pool }
         guard let database = settings.database(key.database) else { preconditionFailure("checked at log-in") }
         let groupKey = PoolKey(database: key.database, user: key.user)

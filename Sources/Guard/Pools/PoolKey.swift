@@ -10,11 +10,12 @@ struct PoolKey: Hashable {
     /// the server makes of it is what the client is told.
     var settings: [StartupParameters.Parameter]
 
-    init(_ startup: StartupParameters) {
+    /// - Parameter keepsName: the application's name counts too, so that a session can go back to it.
+    init(_ startup: StartupParameters, keepsName: Bool) {
         database = startup.database
         user = startup.user
         nameBytes = Array("\(database)\0\(user)".utf8)
-        settings = startup.sessionSettings.filter { $0.name != SessionParameters.applicationName }
+        settings = startup.sessionSettings.filter { keepsName || $0.name != SessionParameters.applicationName }
     }
 
     init(database: String, user: String) {
