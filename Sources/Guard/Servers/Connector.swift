@@ -84,6 +84,11 @@ final class Connector {
         case let error as NIOConnectionError:
             error.connectionErrors.first.map { explain($0.error) } ?? error.dnsAError.map { "\($0)" } ?? "\(error)"
         case ChannelError.connectTimeout: "no answer in time"
+        case let error as NIOSSLError:
+            // BoringSSL's own words name source files.
+            "\(error)".contains("CERTIFICATE_VERIFY_FAILED")
+                ? "its certificate is not trusted: sslrootcert names its authority, sslmode says what is checked"
+                : "TLS could not be agreed on"
         default: "\(error)"
         }
     }
