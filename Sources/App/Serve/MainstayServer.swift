@@ -90,9 +90,10 @@ struct MainstayServer: Sendable {
             carrier: PageCarrier(
                 addresses: { settings.current.addressBook }, mail: MailSender(), client: pages, now: WallClock.now),
             links: links, logger: labelled("pages"))
+        let proxy = configuration.guardSettings.map(makeGuard)
         let reload = Reload(
             path: configurationPath, environment: environment, record: record, settings: settings,
-            scheduler: scheduler, logger: labelled("configuration"))
+            scheduler: scheduler, proxy: proxy, logger: labelled("configuration"))
         let web = buildApplication(
             webServices(record, links, scheduler, settings), host: configuration.server.host,
             port: configuration.server.port, onReady: { announce(port: $0) })
@@ -100,7 +101,7 @@ struct MainstayServer: Sendable {
             Housekeeping(record: record, logger: labelled("housekeeping")), intake, scheduler,
             Ticker(record: record, logger: labelled("time")), dispatcher, observer, reload, web,
         ]
-        if let guardSettings = configuration.guardSettings { services.append(makeGuard(guardSettings)) }
+        if let proxy { services.append(proxy) }
         return ServiceGroup(
             configuration: ServiceGroupConfiguration(
                 services: services.map { ServiceGroupConfiguration.ServiceConfiguration(service: $0) },

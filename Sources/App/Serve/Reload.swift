@@ -1,5 +1,6 @@
 import Decide
 import Foundation
+import Guard
 import Logging
 import Observe
 import Record
@@ -14,6 +15,8 @@ struct Reload: Service {
     let record: Record
     let settings: SettingsBox
     let scheduler: CheckScheduler
+    /// Nil: no guard runs in this process.
+    let proxy: Guard?
     let logger: Logger
 
     func run() async throws {
@@ -36,6 +39,7 @@ struct Reload: Service {
             record.policy = fresh.policy
             settings.current = fresh
             await scheduler.update(fresh.checks)
+            if let proxy, let settings = fresh.guardSettings { try await proxy.reload(settings) }
             try await Beginnings(record: record, configuration: fresh, environment: environment, logger: logger)
                 .prepare()
             try await tell()

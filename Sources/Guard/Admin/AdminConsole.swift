@@ -53,7 +53,11 @@ struct AdminConsole {
             for pool in try pools(argument) { pool.retireAll() }
             bytes.writeCommand("RECONNECT")
         case "RELOAD":
-            core.requestReload()
+            do {
+                try core.requestReload()
+            } catch {
+                throw WireError(.invalidParameter, sqlState: "F0000", "nothing was changed: \(error)")
+            }
             bytes.writeCommand("RELOAD")
         default:
             throw Self.unknown(text)

@@ -57,6 +57,10 @@ extension ClientLink {
         if startup.replication != .none {
             throw .unsupported("the guard does not pass replication through: connect to the database itself")
         }
+        guard !isOneTooMany else {
+            throw WireError(
+                .notAuthorized, sqlState: "53300", "sorry, too many clients already (the guard's max-clients)")
+        }
         guard !core.isDraining else {
             throw WireError(.notAuthorized, sqlState: "57P03", "the guard is shutting down")
         }
@@ -102,9 +106,13 @@ extension ClientLink {
             phase = .expected
             if startup.database == AdminConsole.database { return openConsole(startup) }
             core.remember(credential, of: startup.user)
-            let pool = core.pool(for: startup)
-            self.pool = pool
-            pool.greet(self)
+            do throws(WireError) {
+                let pool = try core.pool(for: startup)
+                self.pool = pool
+                pool.greet(self)
+            } catch {
+                fail(error)
+            }
         case .fail(let bytes, let error, let reason):
             core.counters.refusedLogins += 1
             core.logger.info(

@@ -30,19 +30,25 @@ extension ClientLink {
     func finishTransaction(_ server: ServerLink, _ conversation: ClientConversation) {
         core.released(self, pool, heldFor: core.now - attachedAt)
         let (token, result) = (self.token, self.result)
-        if core.settings.mode == .session || !conversation.taint.isEmpty, !isLeaving {
+        if keepsServer(conversation), !isLeaving {
             quietSince = core.now
             if let token { pool?.group.rested(token, result) }
             return
         }
         quietSince = nil
         self.token = nil
-        if core.settings.mode == .transaction, conversation.taint.isEmpty {
+        if !keepsServer(conversation) {
             self.server = nil
             server.detach(isTainted: false)
         }
         if let token { pool?.group.finished(token, result) }
         if isLeaving { end() }
+    }
+
+    /// By the mode at the client's log-in: a reload changes what new clients get. Whose statements went to the server
+    /// as they are must not share it with others.
+    func keepsServer(_ conversation: ClientConversation) -> Bool {
+        !conversation.sharesStatements || !conversation.taint.isEmpty
     }
 
     var result: StatementResult {

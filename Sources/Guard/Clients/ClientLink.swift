@@ -65,6 +65,8 @@ final class ClientLink: ChannelInboundHandler {
     var isStalled = false
     /// Said goodbye while an answer was owed.
     var isParting = false
+    /// Beyond the limit: to be told when it has said what it wants, as PostgreSQL does. A cancel request is let through.
+    var isOneTooMany = false
     /// Asked to leave when the transaction ends.
     var isLeaving = false
 
@@ -179,7 +181,8 @@ final class ClientLink: ChannelInboundHandler {
     /// Leaves when its transaction has ended.
     func leave() {
         isLeaving = true
-        if server == nil, !isWaiting || isLoggingIn {
+        let isIdle = server.map(\.conversation.isAtRest) ?? (!isWaiting || isLoggingIn)
+        if isIdle {
             fail(WireError(.internalFault, sqlState: "57P01", "the guard is shutting down"))
         }
     }
@@ -202,7 +205,7 @@ final class ClientLink: ChannelInboundHandler {
         (self.server, self.token) = (nil, nil)
         if token != nil { core.released(self, pool, heldFor: core.now - attachedAt) }
         conversation.changes.undoAll()
-        let isTainted = core.settings.mode == .session || !conversation.taint.isEmpty
+        let isTainted = keepsServer(conversation)
         if conversation.isBetweenMessages {
             server.detach(isTainted: isTainted, token: token)
         } else {

@@ -79,25 +79,22 @@ package final class Guard: Service {
             .childChannelOption(.maxMessagesPerRead, value: 4)
             .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
-                    guard let client = box.value?.makeClient() else { return try Guard.refuse(channel) }
+                    guard let client = box.value?.makeClient() else { return channel.close(promise: nil) }
                     try channel.pipeline.syncOperations.addHandler(client)
                 }
             }
             .bind(host: settings.host, port: settings.port).get()
     }
 
-    /// Too many: the client is told, whatever it was about to say.
-    private static func refuse(_ channel: any Channel) throws {
-        var bytes = ByteBuffer()
-        bytes.writePGErrorResponse(
-            WireError(.notAuthorized, sqlState: "53300", "sorry, too many clients already (the guard's limit)"))
-        channel.writeAndFlush(bytes).whenComplete { _ in channel.close(promise: nil) }
-    }
-
     /// As `RELOAD` on the console: a bad file leaves the settings as they are, and is logged.
     package func reloadFromFile() async throws {
         let box = core
-        try await loop.submit { box.value?.requestReload() }.get()
+        do {
+            try await loop.submit { try box.value?.requestReload() }.get()
+        } catch {
+            // Told in the log by whoever met it.
+            logger.debug("nothing was reloaded")
+        }
     }
 
     package func reload(_ settings: GuardSettings) async throws {

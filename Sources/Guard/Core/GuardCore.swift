@@ -62,16 +62,19 @@ final class GuardCore {
 
     // MARK: Clients
 
-    /// A new connection; nil: there are too many.
+    /// Connections beyond the limit that are kept until they can be told so.
+    private static let refusalsAtOnce = 100
+
+    /// A new connection; nil: it is not even told that there are too many.
     func makeClient() -> ClientLink? {
         refreshClock()
-        guard clients.count < settings.limits.clients else {
-            counters.refusedClients += 1
-            return nil
-        }
+        let isOneTooMany = clients.count >= settings.limits.clients
+        if isOneTooMany { counters.refusedClients += 1 }
+        guard clients.count < settings.limits.clients + Self.refusalsAtOnce else { return nil }
         var key = CancelKey(using: &generator)
         while clients[key.processID] != nil { key = CancelKey(using: &generator) }
         let client = ClientLink(core: self, key: key)
+        client.isOneTooMany = isOneTooMany
         clients[key.processID] = client
         counters.clients += 1
         return client
@@ -95,11 +98,13 @@ final class GuardCore {
 
     // MARK: Log-in
 
-    func requireDatabase(_ startup: StartupParameters) throws(WireError) {
-        guard settings.database(startup.database) != nil else {
+    @discardableResult
+    func requireDatabase(_ startup: StartupParameters) throws(WireError) -> DatabaseSettings {
+        guard let database = settings.database(startup.database) else {
             throw WireError(
                 .invalidParameter, sqlState: "3D000", "database \"\(startup.database)\" is not configured in the guard")
         }
+        return database
     }
 
     func authentication(for startup: StartupParameters, isEncrypted: Bool) -> ClientAuthentication {
@@ -149,10 +154,11 @@ final class GuardCore {
 
     // MARK: Pools
 
-    func pool(for startup: StartupParameters) -> Pool {
+    /// - Throws: when the database is not there any more: a reload may have come during the log-in.
+    func pool(for startup: StartupParameters) throws(WireError) -> Pool {
         let key = PoolKey(startup, keepsName: settings.mode == .session)
         if let pool = pools[key] { return pool }
-        guard let database = settings.database(key.database) else { preconditionFailure("checked at log-in") }
+        let database = try requireDatabase(startup)
         let groupKey = PoolKey(database: key.database, user: key.user)
         let group =
             groups[groupKey]
@@ -266,13 +272,15 @@ final class GuardCore {
         counters.reloads += 1
     }
 
-    func requestReload() {
+    /// - Throws: what is wrong with the new settings; those in force stay.
+    func requestReload() throws {
         guard let reading else { return }
         do {
             try reload(try reading())
             logger.info("settings read anew")
         } catch {
             logger.error("the new settings are wrong; those in force stay", metadata: ["cause": "\(error)"])
+            throw error
         }
     }
 

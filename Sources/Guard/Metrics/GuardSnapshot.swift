@@ -16,7 +16,7 @@ package struct GuardSnapshot: Sendable {
     package var counters = GuardCounters()
     package var clients = 0
     package var pools: [PoolState] = []
-    /// Queries told apart, and those that came after the limit was reached.
+    /// Queries told apart, by release.
     package var queries = 0
 
     package init() {}

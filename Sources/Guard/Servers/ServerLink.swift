@@ -319,8 +319,7 @@ final class ServerLink: ChannelInboundHandler {
 
     private func cancelEnded() {
         conversation.cancelsUnderWay -= 1
-        guard case .open = phase, conversation.isQuiet else { return }
-        if let client { client.serverIsQuiet(isReady: true) } else if cleaningSince != nil { clean() }
+        if case .open = phase { comeToRest(isReady: true) }
     }
 
     /// Brings the transaction into the state that its client was told of: failed.
