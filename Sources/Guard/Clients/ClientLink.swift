@@ -65,7 +65,7 @@ final class ClientLink: ChannelInboundHandler {
     var isStalled = false
     /// Said goodbye while an answer was owed.
     var isParting = false
-    /// Beyond the limit: to be told when it has said what it wants, as PostgreSQL does. A cancel request is let through.
+    /// Beyond the limit: to be told when it has said what it wants, as PostgreSQL does. A cancel request may pass.
     var isOneTooMany = false
     /// Asked to leave when the transaction ends.
     var isLeaving = false
