@@ -15,27 +15,6 @@ struct PartsTests {
         #expect(Release.name(in: name) == release)
     }
 
-    @Test("a histogram's percentiles are within 7 % of the values", arguments: [10, 100, 1_000, 50_000, 3_000_000])
-    func histogram(_ microseconds: Int64) {
-        var histogram = LatencyHistogram()
-        for _ in 0..<99 { histogram.add(microseconds * 1_000) }
-        histogram.add(microseconds * 100_000)
-        let (median, top) = (histogram.percentile(0.5), histogram.percentile(1))
-        #expect(abs(Double(median) / Double(microseconds * 1_000) - 1) < 0.07)
-        #expect(abs(Double(top) / Double(microseconds * 100_000) - 1) < 0.07)
-        #expect(histogram.total == 100)
-    }
-
-    @Test("an empty histogram has no percentiles, and spans beyond its range are kept within")
-    func edges() {
-        var histogram = LatencyHistogram()
-        #expect(histogram.percentile(0.99) == 0)
-        histogram.add(-5)
-        #expect(histogram.percentile(1) == 0)
-        histogram.add(.max)
-        #expect(histogram.percentile(1) > 3_600_000_000_000)
-    }
-
     @Test("what differs between two sessions is set, quoted, and nothing that cannot be set")
     func difference() {
         let one = SessionParameters([

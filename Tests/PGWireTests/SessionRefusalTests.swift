@@ -59,6 +59,6 @@ struct SessionRefusalTests {
         ])
     func peek(_ bytes: [UInt8], _ text: String?) throws {
         let scene = SessionScene()
-        #expect(try scene.client.peek(ByteBuffer(bytes: bytes))?.normalizedText == text)
+        #expect(try scene.client.peek(ByteBuffer(bytes: bytes))?.query.normalizedText == text)
     }
 }

@@ -216,7 +216,7 @@ struct SessionStatementTests {
     @Test("what the client sent behind DEALLOCATE ALL stands when its answer comes")
     func pendingStands() {
         let (changes, query) = (StatementChanges(), Queries.info("select 1"))
-        let statement = PreparedStatement(id: 1, body: ByteBuffer(), query: query)
+        let statement = PreparedStatement(id: 1, body: ByteBuffer(), query: query, release: 0)
         changes.set("old", to: statement, batch: 0)
         changes.settleOldest()
         changes.set("new", to: statement, batch: 1)
@@ -259,7 +259,7 @@ struct SessionStatementTests {
 
     @Test("statements that nobody uses are dropped: by number and by size")
     func registry() {
-        let (registry, query) = (StatementRegistry(), Queries.info("select 1"))
+        let (registry, query) = (StatementRegistry(), TextFacts(query: Queries.info("select 1"), release: 0))
         for index in 0..<(StatementRegistry.limit * 2) {
             _ = registry.intern(ByteBuffer(string: "select \(index)"), query)
         }

@@ -25,10 +25,10 @@ struct Arrows: Sendable {
         "Act": ["Decide", "Record", "SQL", "CCurl"] + client + threads,
         "Explain": ["Decide", "Record"],
         // Bytes in, actions out: no sockets, no clock.
-        "PGWire": ["Decide", "CPGQuery", "NIOCore", "Crypto", "CryptoExtras", "DequeModule"],
+        "PGWire": ["Decide", "CPGQuery", "NIOCore", "Crypto", "CryptoExtras", "DequeModule"] + system,
         // Neither Record nor Web: it goes on when they are down.
         "Guard": [
-            "Decide", "PGWire", "NIOCore", "NIOHTTP1", "NIOPosix", "NIOSSL", "DequeModule", "Logging",
+            "Decide", "PGWire", "NIOCore", "NIOHTTP1", "NIOPosix", "NIOSSL", "DequeModule", "Histogram", "Logging",
             "ServiceLifecycle",
             "Synchronization",
         ],
@@ -41,7 +41,7 @@ struct Arrows: Sendable {
             "ArgumentParser",
             "NIOPosix",
             "UnixSignals", "Subprocess", "System", "SystemPackage", "Yams",
-        ] + client + system,
+        ] + client + system + threads,
         "mainstay": ["App", "ArgumentParser"],
         "MainstayKit": ["Decide", "Interop"] + client + threads,
         "Storefront": [

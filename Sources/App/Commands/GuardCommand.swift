@@ -36,6 +36,7 @@ struct GuardCommand: AsyncParsableCommand {
         let proxy = Guard(
             settings: settings, logger: logger, wallClock: WallClock.now,
             reading: { try ConfigurationLoader.loadGuard(path: path, environment: environment) },
+            memory: settings.stateFile.map { GuardMemory.at($0, logger: logger) },
             onReady: { port in
                 FileHandle.standardOutput.write(Data("mainstay guard listening on \(settings.host):\(port)\n".utf8))
             })

@@ -18,10 +18,14 @@ extension ConfigurationReader {
         if let metrics = section["metrics"].flatMap({ hostAndPort($0, ports: 0...65_535, defaultHost: "127.0.0.1") }) {
             settings.metrics = GuardSettings.Address(host: metrics.host, port: metrics.port)
         }
+        if let field = section["state"], let name = field.text("the path of a file") {
+            settings.stateFile = path(name, of: field)
+        }
         if let mode = section["mode"]?.choice(GuardSettings.Mode.self) { settings.mode = mode }
         if let auth = section["auth"]?.choice(GuardSettings.Authentication.self) { settings.authentication = auth }
         readGuardUsers(section, &settings)
         readGuardLimits(section, &settings)
+        if let field = section["auth-query"] { readAuthQuery(field, &settings) }
         if let field = section["tls"] { readGuardTLS(field, &settings) }
         if let field = section["timeouts"] { readGuardTimeouts(field, &settings) }
         if let field = section["budgets"] { readBudgets(field, &settings) }
@@ -52,11 +56,28 @@ extension ConfigurationReader {
             }
             inner.finish()
         }
-        if users == nil, settings.authentication != .trust {
+        if users == nil, section["auth-query"] == nil, settings.authentication != .trust {
             section.field.problemAtKey(
-                "'users' is missing: clients prove who they are by \(settings.authentication.rawValue), so name the file with their secrets (auth: trust believes everybody)"
+                "'users' is missing: clients prove who they are by \(settings.authentication.rawValue), so name the file with their secrets, or 'auth-query' to ask the database (auth: trust believes everybody)"
             )
         }
+    }
+
+    private func readAuthQuery(_ field: Field, _ settings: inout GuardSettings) {
+        let section = Section(field, "a mapping with 'user'")
+        let user = section.required("user", "the guard asks the database as this user")?.text("a user name")
+        var query = AuthQuerySettings(user: user ?? "")
+        if let password = section["password"]?.text("a password, such as ${GUARD_PASSWORD}") {
+            log.hide(password, as: "•••")
+            query.password = password
+        }
+        query.database = section["database"]?.text("the name of a database, as the servers know it")
+        if let field = section["query"], let text = field.text("an SQL query with $1 for the user's name") {
+            query.query = text
+            if !text.contains("$1") { field.problem("the query has no $1, which stands for the user's name") }
+        }
+        section.finish()
+        if user != nil { settings.authQuery = query }
     }
 
     private func readUsersFile(_ field: Field, _ settings: inout GuardSettings) {
@@ -123,6 +144,7 @@ extension ConfigurationReader {
         read("server-idle", .seconds(1) ... .days(7), into: &settings.timeouts.serverIdle)
         read("server-lifetime", .seconds(1) ... .days(30), into: &settings.timeouts.serverLifetime)
         read("drain", .zero ... .hours(1), into: &settings.timeouts.drain)
+        read("pause", .seconds(1) ... .hours(1), into: &settings.timeouts.pause)
         section.finish()
     }
 
@@ -167,9 +189,32 @@ extension ConfigurationReader {
         if section["targets"] != nil, targets.isEmpty, log.isEmpty {
             section.field.problem("name at least one target, such as postgres://db.example.test:5432/shop")
         }
-        let size = section["pool-size"]?.integer(1...10_000)
+        var settings = DatabaseSettings(targets: targets, database: database)
+        settings.poolSize = section["pool-size"]?.integer(1...10_000)
+        if let replicas = section["replicas"] { settings.replicas = readReplicas(replicas) }
         section.finish()
-        return DatabaseSettings(targets: targets, database: database, poolSize: size)
+        return settings
+    }
+
+    private func readReplicas(_ field: Field) -> ReplicaSettings? {
+        let section = Section(field, "a mapping with 'targets' and 'rules'")
+        let targets =
+            section.required("targets", "where the replicas are; they are used in turn")?.items()
+            .compactMap { readTarget($0)?.0 } ?? []
+        let size = section["pool-size"]?.integer(1...10_000)
+        var rules: [(pattern: ClientPattern, use: ReplicaUse)] = []
+        for item in section.required("rules", "they say what goes to the replicas; the first that matches counts")?
+            .items() ?? []
+        {
+            let rule = Section(item, "a mapping with 'use', and 'user' or 'application' for whom")
+            let pattern = ClientPattern(user: rule["user"]?.text(), application: rule["application"]?.text())
+            let use = rule.required("use", "always, reads or never")?.choice(ReplicaUse.self)
+            rule.finish()
+            if let use { rules.append((pattern, use)) }
+        }
+        section.finish()
+        guard !targets.isEmpty else { return nil }
+        return ReplicaSettings(targets: targets, poolSize: size, rules: rules)
     }
 
     private func readTarget(_ field: Field) -> (Target, String?)? {

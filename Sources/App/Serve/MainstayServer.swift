@@ -143,6 +143,8 @@ struct MainstayServer: Sendable {
         return Guard(
             settings: settings, logger: labelled("guard"), wallClock: WallClock.now,
             reading: { try ConfigurationLoader.loadGuard(path: path, environment: environment) },
+            memory: GuardMemory.at(
+                settings.stateFile ?? configuration.server.dataDirectory + "/guard.json", logger: labelled("guard")),
             onReady: { port in
                 FileHandle.standardOutput.write(Data("mainstay guard listening on \(settings.host):\(port)\n".utf8))
             })

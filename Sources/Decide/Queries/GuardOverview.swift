@@ -10,8 +10,11 @@ package struct GuardOverview: Hashable, Sendable, Codable {
         package var clientsPinned = 0
         package var serversBusy = 0
         package var serversIdle = 0
+        package var serversStarting = 0
         package var size = 0
         package var isPaused = false
+        /// Servers that only read.
+        package var isReplica = false
         /// The longest wait of those who wait now.
         package var waitMilliseconds = 0
         /// Where new servers are opened; without secrets.

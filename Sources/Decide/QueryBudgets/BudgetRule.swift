@@ -33,6 +33,8 @@ package struct ClientPattern: Hashable, Sendable, Codable {
         query == key && user == nil && application == nil && database == nil
     }
 
+    package func accepts(_ client: ClientIdentity) -> Bool { query == nil && matches(client) }
+
     /// Everything but the fingerprint.
     func matches(_ client: ClientIdentity) -> Bool {
         (user == nil || user == client.user) && (application == nil || application == client.application)

@@ -1,3 +1,4 @@
+import Decide
 import NIOCore
 import PGWire
 
@@ -10,57 +11,100 @@ struct AdminConsole {
     ]
 
     unowned let core: GuardCore
+    let user: String
 
-    /// One message, one answer, whole.
-    func answer(_ type: UInt8, _ payload: ByteBuffer) -> ByteBuffer {
+    /// One message, one answer, whole; some take their time.
+    func answer(_ type: UInt8, _ payload: ByteBuffer) -> EventLoopFuture<ByteBuffer> {
         var payload = payload
         var bytes = ByteBuffer()
         switch type {
         case ClientMessage.query:
             let text = payload.readZeroTerminatedText() ?? ""
-            do throws(WireError) {
-                try run(text, &bytes)
-            } catch {
-                bytes.writePGErrorResponse(error, severity: .error)
+            return run(text).flatMapErrorThrowing { error in
+                var bytes = ByteBuffer()
+                let told = error as? WireError ?? WireError(.internalFault, sqlState: "XX000", "\(error)")
+                bytes.writePGErrorResponse(told, severity: .error)
+                return bytes
+            }.map { answer in
+                var bytes = answer
+                bytes.writePGReadyForQuery(status: .idle)
+                return bytes
             }
-            bytes.writePGReadyForQuery(status: .idle)
         case ClientMessage.sync:
             bytes.writePGReadyForQuery(status: .idle)
         default:
             bytes.writePGErrorResponse(
                 .unsupported("the guard's console takes simple queries only, such as SHOW POOLS"), severity: .error)
         }
+        return core.loop.makeSucceededFuture(bytes)
+    }
+
+    private func run(_ text: String) -> EventLoopFuture<ByteBuffer> {
+        do throws(WireError) {
+            let command = try AdminCommand.parse(text)
+            switch command {
+            case .pause(let database, let span):
+                return core.pause(database, within: span.milliseconds * 1_000_000).map { Self.done("PAUSE") }
+            case .switchTarget(let database, let target, let span):
+                return core.switchTarget(of: database, to: target, within: span.milliseconds * 1_000_000).map {
+                    Self.table(
+                        AdminTable(
+                            ["database", "target", "clients_ended"], [[database, target, "\($0.endedClients)"]]),
+                        "SWITCH")
+                }
+            default:
+                return core.loop.makeSucceededFuture(try runAtOnce(command, text))
+            }
+        } catch {
+            return core.loop.makeFailedFuture(error)
+        }
+    }
+
+    private static func done(_ tag: String) -> ByteBuffer {
+        var bytes = ByteBuffer()
+        bytes.writeCommand(tag)
         return bytes
     }
 
-    private func run(_ text: String, _ bytes: inout ByteBuffer) throws(WireError) {
-        let words = text.split { $0 == " " || $0 == "\n" || $0 == "\t" || $0 == ";" }.map { $0.uppercased() }
-        let argument = text.split { $0 == " " || $0 == "\n" || $0 == "\t" || $0 == ";" }.dropFirst().first.map(
-            String.init)
-        switch words.first {
-        case nil:
+    private static func table(_ table: AdminTable, _ tag: String) -> ByteBuffer {
+        var bytes = ByteBuffer()
+        table.write(to: &bytes, tag: tag)
+        return bytes
+    }
+
+    private func runAtOnce(_ command: AdminCommand, _ text: String) throws(WireError) -> ByteBuffer {
+        switch command {
+        case .nothing, .pause, .switchTarget:
+            var bytes = ByteBuffer()
             bytes.writeEmptyQuery()
-        case "SHOW":
-            guard let table = try table(words.dropFirst().first ?? "HELP") else { throw Self.unknown(text) }
-            table.write(to: &bytes, tag: "SHOW")
-        case "PAUSE":
-            for pool in try pools(argument) { pool.pause() }
-            bytes.writeCommand("PAUSE")
-        case "RESUME":
-            for pool in try pools(argument) { pool.resume() }
-            bytes.writeCommand("RESUME")
-        case "RECONNECT":
-            for pool in try pools(argument) { pool.retireAll() }
-            bytes.writeCommand("RECONNECT")
-        case "RELOAD":
+            return bytes
+        case .show(let name):
+            guard let table = table(name) else { throw AdminCommand.unknown(text) }
+            return Self.table(table, "SHOW")
+        case .resume(let database):
+            core.resume(database)
+            return Self.done("RESUME")
+        case .reconnect(let database):
+            for pool in try pools(database) { pool.retireAll() }
+            return Self.done("RECONNECT")
+        case .reload:
             do {
                 try core.requestReload()
             } catch {
                 throw WireError(.invalidParameter, sqlState: "F0000", "nothing was changed: \(error)")
             }
-            bytes.writeCommand("RELOAD")
-        default:
-            throw Self.unknown(text)
+            return Self.done("RELOAD")
+        case .addRule(let rule):
+            let id = try core.addConsoleRule(rule, by: user)
+            return Self.table(AdminTable(["rule"], [[id]]), "RULE")
+        case .dropRule(let id):
+            guard core.dropRule(id) else { throw AdminCommand.problem("there is no rule '\(id)': SHOW RULES has them") }
+            return Self.done("DROP RULE")
+        case .letIn(let query):
+            guard core.groups.values.reduce(false, { $1.letIn(query) || $0 }) else {
+                throw AdminCommand.problem("query \(query.hex) is not limited: SHOW LIMITED has those that are")
+            }
+            return Self.done("LETIN")
         }
     }
 
@@ -72,24 +116,18 @@ struct AdminConsole {
         return Array(found)
     }
 
-    private static func unknown(_ text: String) -> WireError {
-        WireError(
-            .unsupported, sqlState: "42601",
-            "unknown command '\(text.prefix(80))': SHOW POOLS, STATS, QUERIES, CLIENTS, SERVERS or VERSION; PAUSE, RESUME or RECONNECT [database]; RELOAD"
-        )
-    }
-
-    private func table(_ name: String) throws(WireError) -> AdminTable? {
+    private func table(_ name: String) -> AdminTable? {
         switch name {
         case "POOLS": poolTable()
         case "CLIENTS": clientTable()
         case "SERVERS": serverTable()
         case "STATS": statisticsTable()
         case "QUERIES": queryTable()
+        case "LIMITED": limitedTable()
+        case "RULES": ruleTable()
+        case "DATABASES": databaseTable()
         case "VERSION": AdminTable(["version"], [["Mainstay guard"]])
-        case "HELP":
-            AdminTable(
-                ["command"], ["POOLS", "STATS", "QUERIES", "CLIENTS", "SERVERS", "VERSION"].map { ["SHOW \($0)"] })
+        case "HELP": AdminTable(["command", "what it does"], AdminCommand.help.map { [$0.0, $0.1] })
         default: nil
         }
     }
@@ -97,18 +135,73 @@ struct AdminConsole {
     private func poolTable() -> AdminTable {
         var table = AdminTable([
             "database", "user", "cl_active", "cl_waiting", "cl_pinned", "sv_active", "sv_idle", "sv_login",
-            "maxwait_ms",
-            "pool_size", "paused",
+            "maxwait_ms", "pool_size", "paused", "role", "target",
         ])
-        for pool in core.pools.values.sorted(by: { ($0.key.database, $0.key.user) < ($1.key.database, $1.key.user) }) {
-            let clients = core.clients.values.filter { $0.pool === pool }
-            let starting = pool.servers.values.count(where: \.isStarting)
-            let wait = pool.oldestWaiting.map { (core.now - $0.waitingSince) / 1_000_000 } ?? 0
+        for pool in core.poolStates() {
             table.rows.append([
-                pool.key.database, pool.key.user, "\(clients.count { $0.server != nil })", "\(pool.waitingCount)",
-                "\(clients.count { !($0.conversation?.taint.isEmpty ?? true) })",
-                "\(pool.servers.count - pool.idleCount - starting)", "\(pool.idleCount)", "\(starting)", "\(wait)",
-                "\(pool.group.limit)", pool.isPaused ? "yes" : "no",
+                pool.database, pool.user, "\(pool.clientsActive)", "\(pool.clientsWaiting)", "\(pool.clientsPinned)",
+                "\(pool.serversBusy - pool.serversStarting)", "\(pool.serversIdle)", "\(pool.serversStarting)",
+                "\(pool.waitMilliseconds)", "\(pool.size)", pool.isPaused ? "yes" : "no",
+                pool.isReplica ? "replica" : "primary", pool.target,
+            ])
+        }
+        return table
+    }
+
+    private func limitedTable() -> AdminTable {
+        var table = AdminTable([
+            "database", "user", "fingerprint", "release", "limit", "usage", "budget", "waiting", "turned_away",
+            "until_s", "mode", "query",
+        ])
+        for group in core.groups.values.sorted(by: { $0.name < $1.name }) {
+            for query in core.limited(in: group) {
+                table.rows.append([
+                    query.database, query.user, query.query.hex, query.release ?? "",
+                    query.limit.map { "\($0)" } ?? "turned away", Self.decimal(query.usage), Self.decimal(query.budget),
+                    "\(query.waiting)", "\(query.turnedAway)",
+                    query.until.map { "\(max(0, ($0 - core.instant).milliseconds / 1_000))" } ?? "",
+                    query.isObserved ? "observe" : "enforce", query.text,
+                ])
+            }
+        }
+        return table
+    }
+
+    private static func decimal(_ value: Double) -> String {
+        let tenths = Int((min(max(0, value), 1e9) * 10).rounded())
+        return "\(tenths / 10).\(tenths % 10)"
+    }
+
+    private func ruleTable() -> AdminTable {
+        var table = AdminTable([
+            "id", "action", "fingerprint", "user", "application", "database", "ends_in_s", "by", "reason",
+        ])
+        for rule in core.rules.values.sorted(by: { $0.id < $1.id }) {
+            let action =
+                switch rule.rule.action {
+                case .allow: "allow"
+                case .block: "block"
+                case .limit(let limit): "limit \(limit)"
+                }
+            let pattern = rule.rule.pattern
+            table.rows.append([
+                rule.id, action, pattern.query?.hex ?? "", pattern.user ?? "", pattern.application ?? "",
+                pattern.database ?? "", "\(max(0, (rule.until - core.instant).milliseconds / 1_000))", rule.createdBy,
+                rule.rule.reason,
+            ])
+        }
+        return table
+    }
+
+    private func databaseTable() -> AdminTable {
+        var table = AdminTable(["database", "target", "other_targets", "replicas", "switched", "paused"])
+        for (name, database) in core.settings.databases.sorted(by: { $0.key < $1.key }) {
+            let target = core.switched[name] ?? database.targets.first
+            table.rows.append([
+                name, target.map { "\($0)" } ?? "",
+                database.targets.filter { $0 != target }.map { "\($0)" }.joined(separator: ", "),
+                (database.replicas?.targets ?? []).map { "\($0)" }.joined(separator: ", "),
+                core.switched[name] != nil ? "yes" : "no", core.pauseEnd(of: name) != nil ? "yes" : "no",
             ])
         }
         return table
@@ -129,7 +222,7 @@ struct AdminConsole {
     private func serverTable() -> AdminTable {
         var table = AdminTable(["pid", "database", "user", "target", "state", "prepared", "connected_s"])
         for pool in core.pools.values {
-            for server in pool.servers.values {
+            for server in pool.servers.values.sorted(by: { $0.openedAt < $1.openedAt }) {
                 table.rows.append([
                     "\(server.processID)", pool.key.database, pool.key.user, "\(server.target)", server.stateName,
                     "\(server.conversation.prepared.count)",
@@ -157,17 +250,18 @@ struct AdminConsole {
 
     private func queryTable() -> AdminTable {
         var table = AdminTable([
-            "fingerprint", "release", "calls", "total_ms", "mean_us", "p95_us", "p99_us", "rows", "errors",
+            "fingerprint", "database", "release", "calls", "total_ms", "mean_us", "p95_us", "p99_us", "rows", "errors",
             "empty_writes", "query",
         ])
-        let busiest = core.statistics.entries.sorted { $0.value.nanoseconds > $1.value.nanoseconds }.prefix(200)
-        for (key, entry) in busiest {
+        core.statistics.fold()
+        let busiest = core.statistics.entries.sorted { $0.total.nanoseconds > $1.total.nanoseconds }.prefix(200)
+        for entry in busiest {
+            let figures = entry.total
             table.rows.append([
-                entry.query.fingerprintText, key.release, "\(entry.calls)", "\(entry.nanoseconds / 1_000_000)",
-                "\(entry.nanoseconds / 1_000 / Int64(max(1, entry.calls)))",
-                "\(entry.latency.percentile(0.95) / 1_000)", "\(entry.latency.percentile(0.99) / 1_000)",
-                "\(entry.rows)", "\(entry.errors.values.reduce(0, +))", "\(entry.emptyWrites)",
-                entry.query.normalizedText,
+                entry.query.fingerprintText, entry.database, entry.release, "\(figures.calls)",
+                "\(figures.nanoseconds / 1_000_000)", "\(figures.nanoseconds / 1_000 / Int64(max(1, figures.calls)))",
+                "\(figures.latency.percentile(0.95) ?? 0)", "\(figures.latency.percentile(0.99) ?? 0)",
+                "\(figures.rows)", "\(figures.errorCount)", "\(figures.emptyWrites)", entry.query.normalizedText,
             ])
         }
         return table

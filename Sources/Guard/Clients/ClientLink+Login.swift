@@ -71,10 +71,33 @@ extension ClientLink {
             write(bytes)
         }
         if startup.database != AdminConsole.database { try core.requireDatabase(startup) }
-        var authentication = core.authentication(for: startup, isEncrypted: isEncrypted)
+        guard let lookup = try core.lookUp(startup) else {
+            return authenticate(as: startup, found: nil)
+        }
+        phase = .lookingUp
+        let bound = NIOLoopBound(self, eventLoop: core.loop)
+        lookup.whenComplete { result in
+            let client = bound.value
+            guard case .lookingUp = client.phase else { return }
+            switch result {
+            case .success(let found): client.authenticate(as: startup, found: found)
+            case .failure(let error):
+                client.core.logger.error(
+                    "a user could not be looked up",
+                    metadata: ["database": "\(startup.database)", "cause": "\(client.core.connector.explain(error))"])
+                client.fail(
+                    WireError(
+                        .internalFault, sqlState: "08006", "the database could not be asked for this user's password"))
+            }
+        }
+    }
+
+    func authenticate(as startup: StartupParameters, found: LookedUpSecret?) {
+        var authentication = core.authentication(for: startup, isEncrypted: isEncrypted, found: found)
         let action = authentication.begin(at: core.instant)
         phase = .authenticating(authentication)
         take(action)
+        if input.readableBytes > 0 { authenticate() }
     }
 
     func authenticate() {
@@ -108,7 +131,7 @@ extension ClientLink {
             core.remember(credential, of: startup.user)
             do throws(WireError) {
                 let pool = try core.pool(for: startup)
-                self.pool = pool
+                (self.pool, home) = (pool, pool)
                 pool.greet(self)
             } catch {
                 fail(error)
@@ -129,7 +152,7 @@ extension ClientLink {
                 WireError(.notAuthorized, sqlState: "42501", "user \"\(startup.user)\" may not use the guard's console")
             )
         }
-        console = AdminConsole(core: core)
+        console = AdminConsole(core: core, user: startup.user)
         finishLogin(AdminConsole.parameters)
     }
 

@@ -12,6 +12,7 @@ extension ClientLink {
         if let console { return run(console) }
         while case .open = phase, let conversation, input.readableBytes > 0 {
             if let server, server.conversation.cancelsUnderWay > 0, server.conversation.isQuiet { return }
+            if let server, server.pool.isPaused, server.conversation.isAtRest, isHeldByPause(conversation) { return }
             if quietSince != nil, token != nil, !startStatement(conversation) { continue }
             var (toServer, toClient) = (ForwardBuffer(), ForwardBuffer())
             var progress = ClientConversation.Progress.all
@@ -52,10 +53,13 @@ extension ClientLink {
 
     /// True: there is a server now, or the demand was answered with an error; either way there is something to do.
     func demandSlot() -> Bool {
-        guard !isWaiting, let pool, let conversation else { return false }
+        guard !isWaiting, let conversation else { return false }
         do throws(WireError) {
             let query = try conversation.peek(input)
             waitingSince = core.now
+            if server == nil { pool = try route(query) }
+            guard let pool else { return false }
+            if pool.isPaused, server == nil { return wait(for: pool) }
             switch pool.group.admit(self, request(query, pool.group)) {
             case .run(let token):
                 self.token = token
@@ -74,16 +78,24 @@ extension ClientLink {
         }
     }
 
-    func request(_ query: QueryInfo?, _ group: PoolGroup) -> SlotRequest {
-        if clientClass?.version != group.classVersion {
-            clientClass = group.classify(
-                ClientIdentity(
-                    user: startup?.user ?? "", application: applicationName, database: startup?.database ?? "",
-                    release: release.isEmpty ? nil : release))
+    func request(_ facts: TextFacts?, _ group: PoolGroup) -> SlotRequest {
+        let named = facts.map(\.release) ?? 0
+        let release = named != 0 ? named : releaseNumber != 0 ? releaseNumber : group.releaseNumber
+        if clientClass?.version != group.classVersion || classifiedRelease != release || classifiedIn !== group {
+            let name = core.catalog.releases.name(of: release)
+            clientClass = group.classify(identity(release: name.isEmpty ? nil : name))
+            (classifiedRelease, classifiedIn) = (release, group)
         }
+        let query = facts?.query
         return SlotRequest(
             query?.key ?? .transactionControl, query?.statementKind ?? .transactionControl,
             clientClass ?? group.classify(ClientIdentity(user: "")))
+    }
+
+    func identity(release: String? = nil) -> ClientIdentity {
+        ClientIdentity(
+            user: startup?.user ?? "", application: applicationName, database: startup?.database ?? "",
+            release: release)
     }
 
     /// The slot is there; true: a server is too.

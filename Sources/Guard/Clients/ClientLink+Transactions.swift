@@ -132,15 +132,22 @@ extension ClientLink {
 
     func run(_ console: AdminConsole) {
         do throws(WireError) {
-            while let header = try FrameHeader(peeking: input), header.type != ClientMessage.terminate {
+            while !isConsoleBusy, let header = try FrameHeader(peeking: input), header.type != ClientMessage.terminate {
                 guard header.size <= 64 << 10 else { throw .tooLarge("a message of \(header.size) bytes") }
                 guard input.readableBytes >= header.size, var frame = input.readSlice(length: header.size) else {
                     return
                 }
                 frame.moveReaderIndex(forwardBy: FrameHeader.size)
-                write(console.answer(header.type, frame))
+                isConsoleBusy = true
+                let bound = NIOLoopBound(self, eventLoop: core.loop)
+                console.answer(header.type, frame).whenSuccess { answer in
+                    let client = bound.value
+                    client.isConsoleBusy = false
+                    client.write(answer)
+                    client.pump()
+                }
             }
-            if input.readableBytes >= FrameHeader.size { end() }
+            if !isConsoleBusy, input.readableBytes >= FrameHeader.size { end() }
         } catch {
             fail(error)
         }

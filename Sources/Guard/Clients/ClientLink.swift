@@ -6,7 +6,7 @@ import PGWire
 /// One connection of a client: the shell around its log-in and its `ClientConversation`.
 ///
 /// ```
-/// greeting ─▶ authenticating ─▶ expected ─▶ open ⇄ waiting for a server ⇄ with a server
+/// greeting ─▶ (looking up) ─▶ authenticating ─▶ expected ─▶ open ⇄ waiting for a server ⇄ with a server
 ///     └─ a cancel request: done                └─ the console's clients are answered by `AdminConsole`
 /// any ─▶ closed
 /// ```
@@ -16,6 +16,8 @@ final class ClientLink: ChannelInboundHandler {
 
     enum Phase {
         case greeting
+        /// The database is asked for the user's secret.
+        case lookingUp
         case authenticating(ClientAuthentication)
         case expected
         case open
@@ -25,19 +27,24 @@ final class ClientLink: ChannelInboundHandler {
     unowned let core: GuardCore
     var conversation: ClientConversation?
     var server: ServerLink?
+    /// Of the transaction that it has or waits for, or had last.
     var pool: Pool?
+    /// Where its session is: the pool that it was let in by. Others are its replicas.
+    var home: Pool?
+    /// Which of its transactions go to replicas, and by which settings that was worked out.
+    var replicaUse: (use: ReplicaUse, version: Int)?
     var startup: StartupParameters?
     var parameters = SessionParameters([:]) {
         didSet {
             guard parameters !== oldValue else { return }
-            let name = Release.name(in: applicationName) ?? ""
-            guard name != release else { return }
-            release = name
-            (clientClass, account) = (nil, nil)
+            let number = Release.name(in: applicationName).map { core.catalog.releases.number(of: $0) } ?? 0
+            (replicaUse, clientClass) = (nil, nil)
+            guard number != releaseNumber else { return }
+            (releaseNumber, account) = (number, nil)
         }
     }
-    /// From the application's name; empty: unknown.
-    var release = ""
+    /// From the application's name (`ReleaseNames`); 0: unknown.
+    var releaseNumber: UInt32 = 0
     /// Where the client's latest query is counted, for the next of the same.
     var account: QueryEntry?
     let key: CancelKey
@@ -51,6 +58,9 @@ final class ClientLink: ChannelInboundHandler {
     var token: SlotToken?
     var handle: WaiterHandle?
     var clientClass: ClientClass?
+    /// What `clientClass` was worked out for.
+    var classifiedRelease: UInt32 = 0
+    var classifiedIn: PoolGroup?
     /// The statement that ended last.
     var lastEnded: RunningStatement?
     var wasCancelledByBudget = false
@@ -59,6 +69,8 @@ final class ClientLink: ChannelInboundHandler {
     var context: ChannelHandlerContext?
     var input = ByteBuffer()
     var isWaiting = false
+    /// Has a server and may not begin: its database is paused.
+    var isHeld = false
     var isReading = true
     var isPumping = false
     /// The next message waits for the end of a batch.
@@ -79,7 +91,7 @@ final class ClientLink: ChannelInboundHandler {
     var isOpen: Bool { if case .open = phase { true } else { false } }
     var isLoggingIn: Bool {
         switch phase {
-        case .greeting, .authenticating, .expected: true
+        case .greeting, .lookingUp, .authenticating, .expected: true
         default: false
         }
     }
@@ -91,6 +103,8 @@ final class ClientLink: ChannelInboundHandler {
 
     var isEncrypted = false
     var console: AdminConsole?
+    /// A command of the console takes its time.
+    var isConsoleBusy = false
 
     // MARK: Channel
 
@@ -114,7 +128,7 @@ final class ClientLink: ChannelInboundHandler {
         case .greeting: greet()
         case .authenticating: authenticate()
         case .open: pump()
-        case .expected:
+        case .lookingUp, .expected:
             // Nothing is due from the client now; what it sends early is kept within bounds.
             if input.readableBytes > Self.heldLimit { pauseReading() }
         case .closed: input.clear()

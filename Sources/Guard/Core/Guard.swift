@@ -8,22 +8,45 @@ import ServiceLifecycle
 /// The proxy as a service: one event loop with everything on it, as PgBouncer has.
 package final class Guard: Service {
     private let group: MultiThreadedEventLoopGroup
-    private let core: NIOLoopBoundBox<GuardCore?>
+    let core: NIOLoopBoundBox<GuardCore?>
     private let settings: GuardSettings
     private let logger: Logger
     private let onReady: @Sendable (Int) -> Void
     /// Reads the settings anew, for `RELOAD`.
     private let reading: @Sendable () throws -> GuardSettings
     private let wallClock: @Sendable () -> Instant
-    private let onDecision: (@Sendable (GuardDecision) -> Void)?
+    private let onDecision: (@Sendable (QueryDecision) -> Void)?
+    private let memory: Memory?
 
-    /// - Parameter onReady: gets the port when clients can connect.
+    /// What outlives the process.
+    package struct Memory: Sendable {
+        /// From an earlier process.
+        package var restored: GuardState?
+        /// Called on the event loop, once a minute, when something changes, and at the end: it must not block.
+        package var keep: @Sendable (GuardState) -> Void
+        /// Ends when all that was to be kept is.
+        package var flush: @Sendable () async -> Void
+
+        package init(
+            restored: GuardState?, keep: @escaping @Sendable (GuardState) -> Void,
+            flush: @escaping @Sendable () async -> Void = {}
+        ) {
+            self.restored = restored
+            self.keep = keep
+            self.flush = flush
+        }
+    }
+
+    /// - Parameters:
+    ///   - onDecision: called on the event loop: it must not block.
+    ///   - onReady: gets the port when clients can connect.
     package init(
         settings: GuardSettings, logger: Logger, wallClock: @escaping @Sendable () -> Instant,
-        reading: @escaping @Sendable () throws -> GuardSettings,
-        onDecision: (@Sendable (GuardDecision) -> Void)? = nil, onReady: @escaping @Sendable (Int) -> Void
+        reading: @escaping @Sendable () throws -> GuardSettings, memory: Memory? = nil,
+        onDecision: (@Sendable (QueryDecision) -> Void)? = nil, onReady: @escaping @Sendable (Int) -> Void
     ) {
         self.onDecision = onDecision
+        self.memory = memory
         group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         core = NIOLoopBoundBox.makeBoxSendingValue(nil, eventLoop: group.next())
         self.settings = settings
@@ -33,16 +56,20 @@ package final class Guard: Service {
         self.onReady = onReady
     }
 
-    private var loop: any EventLoop { group.next() }
+    var loop: any EventLoop { group.next() }
+
+    /// Why it cannot start.
+    package struct Unusable: Error, CustomStringConvertible {
+        package var description: String
+    }
 
     package func run() async throws {
-        let channel = try await start()
-        var metrics: (any Channel)?
-        if let address = settings.metrics {
-            let box = core
-            metrics = try await MetricsServer.bind(address, on: group) {
-                MetricsText.render(box.value?.snapshot() ?? GuardSnapshot())
-            }
+        let (channel, metrics): (any Channel, (any Channel)?)
+        do {
+            (channel, metrics) = try await listen()
+        } catch {
+            try await group.shutdownGracefully()
+            throw error
         }
         onReady(channel.localAddress?.port ?? 0)
         logger.info("guard listens", metadata: ["address": "\(channel.localAddress?.description ?? "")"])
@@ -57,18 +84,46 @@ package final class Guard: Service {
         }
         metrics?.close(promise: nil)
         await drain()
+        await memory?.flush()
         try await group.shutdownGracefully()
+    }
+
+    private func listen() async throws -> (any Channel, metrics: (any Channel)?) {
+        let channel = try await naming(settings.host, settings.port) { try await start() }
+        guard let address = settings.metrics else { return (channel, nil) }
+        let (box, group) = (core, group)
+        let metrics = try await naming(address.host, address.port) {
+            try await MetricsServer.bind(address, on: group) {
+                MetricsText.render(box.value?.snapshot() ?? GuardSnapshot())
+            }
+        }
+        return (channel, metrics)
+    }
+
+    private func naming(
+        _ host: String, _ port: Int, _ bind: () async throws -> any Channel
+    ) async throws -> any Channel {
+        do {
+            return try await bind()
+        } catch let error as IOError {
+            throw Unusable(description: "the guard cannot listen on \(host):\(port): \(SystemWords.say(error))")
+        }
     }
 
     private func start() async throws -> any Channel {
         let (box, settings, logger, loop, clock) = (core, settings, logger, loop, wallClock)
-        let (reading, onDecision) = (self.reading, self.onDecision)
+        let (reading, onDecision, memory) = (self.reading, self.onDecision, self.memory)
         try await loop.submit {
             let core = try GuardCore(loop: loop, settings: settings, logger: logger, wallClock: clock)
             core.reading = reading
             core.onDecision = onDecision
+            if let restored = memory?.restored { core.restore(restored) }
+            core.onChange = memory?.keep
             box.value = core
         }.get()
+        if memory != nil {
+            loop.scheduleRepeatedTask(initialDelay: .minutes(1), delay: .minutes(1)) { _ in box.value?.changed() }
+        }
         loop.scheduleRepeatedTask(initialDelay: .milliseconds(100), delay: .milliseconds(100)) { _ in box.value?.tick()
         }
         return try await ServerBootstrap(group: group)
@@ -116,7 +171,11 @@ package final class Guard: Service {
             logger.debug("draining was cut short: \(error)")
         }
         do {
-            try await loop.submit { box.value?.close() }.get()
+            try await loop.submit {
+                box.value?.changed()
+                box.value?.close()
+                box.value = nil
+            }.get()
         } catch {
             logger.error("the guard's connections could not be closed", metadata: ["cause": "\(error)"])
         }

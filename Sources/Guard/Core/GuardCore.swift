@@ -20,18 +20,38 @@ final class GuardCore {
 
     /// Derived at an earlier log-in to a server; deriving takes about a millisecond.
     private var serverKeys: [[UInt8]: ScramKeys] = [:]
+    /// By database.
+    private var lookups: [String: SecretLookup] = [:]
+    /// Databases whose new transactions wait, by name (`*`: all), with the time at which they go on by themselves.
+    var pauses: [String: Int64] = [:]
+    /// Where databases are instead of where the settings say.
+    var switched: [String: Target] = [:]
+    /// The house's rules by hand and the console's, by their ids.
+    var rules: [String: GuardRule] = [:]
+    /// What clients that name no release are counted under, by database (`*`: all).
+    var currentReleases: [String: String] = [:]
+    private var databaseNumbers: [String: UInt32] = [:]
+    /// Kept from an earlier process, by pool group; taken when the group is made.
+    var baselines: [String: [BaselineRecord]] = [:]
+    var nextRule = 1
+    let startedAt: Instant
     private(set) var clients: [Int32: ClientLink] = [:]
     private(set) var pools: [PoolKey: Pool] = [:]
-    private var groups: [PoolKey: PoolGroup] = [:]
+    private(set) var groups: [PoolKey: PoolGroup] = [:]
     private var tlsContext: NIOSSLContext?
     private var parameterSets: Set<SessionParameters> = []
     /// What was learned of users at their log-in, to log in to servers with.
     private var credentials: [[UInt8]: ServerAuthentication.Credential] = [:]
     private var generator = SystemRandomNumberGenerator()
+    private var foldedAt: Int64
     let statistics = QueryStatistics()
     /// Reads the settings anew.
     var reading: (@Sendable () throws -> GuardSettings)?
-    var onDecision: (@Sendable (GuardDecision) -> Void)?
+    var onDecision: (@Sendable (QueryDecision) -> Void)?
+    /// What outlives the process has changed.
+    var onChange: (@Sendable (GuardState) -> Void)?
+    /// Grows with each reload: what was worked out from the settings is to be worked out anew.
+    private(set) var settingsVersion = 1
 
     init(loop: any EventLoop, settings: GuardSettings, logger: Logger, wallClock: @escaping @Sendable () -> Instant)
         throws
@@ -42,6 +62,7 @@ final class GuardCore {
         self.wallClock = wallClock
         connector = Connector(loop: loop)
         now = Int64(clamping: NIODeadline.now().uptimeNanoseconds)
+        foldedAt = now
         var random = SystemRandomNumberGenerator()
         catalog = QueryCatalog(seed: random.next())
         guard
@@ -51,6 +72,7 @@ final class GuardCore {
             throw WireError(.internalFault, sqlState: "XX000", "no random bytes")
         }
         self.mock = mock
+        startedAt = wallClock()
         tlsContext = try TLSContexts.server(settings.tls)
     }
 
@@ -107,12 +129,55 @@ final class GuardCore {
         return database
     }
 
-    func authentication(for startup: StartupParameters, isEncrypted: Bool) -> ClientAuthentication {
-        let secret = settings.users.secret(of: startup.user)
+    /// - Parameter found: what the database said of a user who is not in the file.
+    func authentication(
+        for startup: StartupParameters, isEncrypted: Bool, found: LookedUpSecret? = nil
+    ) -> ClientAuthentication {
+        let secret = found.map(\.secret) ?? settings.users.secret(of: startup.user)
         return ClientAuthentication(
             method: settings.authentication.method,
-            account: ClientAuthentication.Account(user: startup.user, secret: secret), isEncrypted: isEncrypted,
+            account: ClientAuthentication.Account(user: startup.user, secret: secret, validUntil: found?.validUntil),
+            isEncrypted: isEncrypted,
             chance: ClientAuthentication.Chance(md5Salt: generator.next(), nonce: makeNonce()), mock: mock)
+    }
+
+    /// Nil: the users file says it all.
+    func lookUp(_ startup: StartupParameters) throws(WireError) -> EventLoopFuture<LookedUpSecret>? {
+        guard let query = settings.authQuery, settings.authentication != .trust, !settings.users.contains(startup.user),
+            startup.database != AdminConsole.database
+        else { return nil }
+        let database = try requireDatabase(startup)
+        let lookup =
+            lookups[startup.database]
+            ?? SecretLookup(
+                core: self, targets: switched[startup.database].map { [$0] } ?? database.targets,
+                database: query.database ?? database.database ?? startup.database, settings: query)
+        // Clients may name any database where all are let through.
+        if lookups.count >= 1_000 { forgetLookups() }
+        lookups[startup.database] = lookup
+        return lookup.ask(startup.user)
+    }
+
+    private func forgetLookups() {
+        for lookup in lookups.values { lookup.close() }
+        lookups = [:]
+    }
+
+    func lookupStart(_ query: AuthQuerySettings, database: String, _ target: Target) -> ServerStart {
+        let credential: ServerAuthentication.Credential =
+            query.password.map { .password(SecretBytes($0.utf8)) } ?? self.credential(for: query.user, ofFile: true)
+        let nonce = makeNonce()
+        let startup: [StartupParameters.Parameter] = [
+            .init(name: "user", value: query.user), .init(name: "database", value: database),
+            .init(name: "application_name", value: "mainstay guard log-in"),
+            .init(name: "client_encoding", value: "UTF8"), .init(name: "DateStyle", value: "ISO"),
+            .init(name: "TimeZone", value: "UTC"), .init(name: "search_path", value: "pg_catalog"),
+        ]
+        return ServerStart(startup: startup) { isEncrypted in
+            ServerAuthentication(
+                user: query.user, credential: credential, nonce: nonce, isEncrypted: isEncrypted,
+                policy: ServerAuthentication.Policy(allowsCleartextWithoutTLS: target.isLocalSocket), knownKeys: nil)
+        }
     }
 
     func makeNonce() -> ScramNonce { ScramNonce(generator.next(), generator.next(), generator.next()) }
@@ -125,7 +190,7 @@ final class GuardCore {
         let user = target.user ?? pool.key.user
         var startup: [StartupParameters.Parameter] = [
             .init(name: "user", value: user),
-            .init(name: "database", value: pool.database.database ?? pool.key.database),
+            .init(name: "database", value: pool.serverDatabase ?? pool.key.database),
         ]
         startup += pool.key.settings
         let credential = credential(for: pool.key.user, target)
@@ -144,8 +209,13 @@ final class GuardCore {
 
     private func credential(for user: String, _ target: Target) -> ServerAuthentication.Credential {
         if let password = target.password { return .password(SecretBytes(password.utf8)) }
-        if target.user == nil, let learned = credentials[Array(user.utf8)] { return learned }
-        switch settings.users.secret(of: target.user ?? user) {
+        return self.credential(for: target.user ?? user, ofFile: target.user != nil)
+    }
+
+    /// - Parameter ofFile: what a client proved itself with does not count.
+    private func credential(for user: String, ofFile: Bool) -> ServerAuthentication.Credential {
+        if !ofFile, let learned = credentials[Array(user.utf8)] { return learned }
+        switch settings.users.secret(of: user) {
         case .plain(let password, verifier: _): return .password(password)
         case .md5(let secret): return .md5(secret)
         case .scram, nil: return .none
@@ -158,17 +228,45 @@ final class GuardCore {
     func pool(for startup: StartupParameters) throws(WireError) -> Pool {
         let key = PoolKey(startup, keepsName: settings.mode == .session)
         if let pool = pools[key] { return pool }
-        let database = try requireDatabase(startup)
-        let groupKey = PoolKey(database: key.database, user: key.user)
-        let group =
-            groups[groupKey]
-            ?? PoolGroup(
-                name: "\(key.database)/\(key.user)", limit: database.poolSize ?? settings.limits.poolSize, core: self)
-        groups[groupKey] = group
-        let pool = Pool(key, group: group, database: database, core: self)
-        group.add(pool)
-        pools[key] = pool
+        var database = try requireDatabase(startup)
+        if let target = switched[key.database] { database.targets = [target] }
+        let pool = Pool(key, group: group(of: key, size: database.poolSize), targets: database.targets, core: self)
+        return add(pool, database)
+    }
+
+    /// Servers that only read, beside the pool's own; nil when its database has none.
+    func replicas(of pool: Pool) -> Pool? {
+        if let known = pool.replicas { return known }
+        guard pool.key.role == .primary, let database = settings.database(pool.key.database),
+            let replicas = database.replicas
+        else { return nil }
+        var key = pool.key
+        key.role = .replica
+        let made = Pool(
+            key, group: group(of: key, size: replicas.poolSize ?? database.poolSize), targets: replicas.targets,
+            statements: pool.statements, core: self)
+        pool.replicas = add(made, database)
+        return made
+    }
+
+    private func add(_ pool: Pool, _ database: DatabaseSettings) -> Pool {
+        pool.serverDatabase = database.database
+        pool.group.add(pool)
+        pools[pool.key] = pool
+        if pauseEnd(of: pool.key.database) != nil { pool.pause() }
         return pool
+    }
+
+    private func group(of key: PoolKey, size: Int?) -> PoolGroup {
+        let groupKey = PoolKey(database: key.database, user: key.user, role: key.role)
+        if let group = groups[groupKey] { return group }
+        let number = databaseNumbers[key.database] ?? UInt32(clamping: databaseNumbers.count + 1)
+        databaseNumbers[key.database] = number
+        let group = PoolGroup(groupKey, number: number, limit: size ?? settings.limits.poolSize, core: self)
+        groups[groupKey] = group
+        if let kept = baselines.removeValue(forKey: group.name) { group.restore(kept) }
+        for rule in rules.values { group.add(rule, instant) }
+        return group
     }
 
     /// The budgets decided something: whoever is responsible has to hear of it.
@@ -178,7 +276,7 @@ final class GuardCore {
         logger.notice(
             "\(decision.explanation)",
             metadata: ["pool": "\(group.name)", "decision": "\(decision.name)", "query": "\(text)"])
-        onDecision?(GuardDecision(pool: group.name, queryText: text, decision: decision))
+        onDecision?(QueryDecision(decision, in: group, text: text, now: now, instant: instant))
     }
 
     private func catalogText(_ key: QueryKey) -> String? {
@@ -199,11 +297,15 @@ final class GuardCore {
         counters.queries += 1
         guard !isSkipped else { return }
         guard let query = statement.query else { return }
-        if let account = client?.account, account.query === query {
-            return account.add(statement, now - statement.sentAt)
+        let release = statement.release != 0 ? statement.release : client?.releaseNumber ?? 0
+        let number = release != 0 ? release : pool.group.releaseNumber
+        if let account = client?.account, account.query === query, account.key.release == number, !account.isDropped {
+            return account.add(statement, now)
         }
-        let account = statistics.entry(of: query, release: client?.release ?? "")
-        account?.add(statement, now - statement.sentAt)
+        let account = statistics.entry(
+            of: query, release: number, database: pool.group.number, now: now,
+            names: { (pool.key.database, catalog.releases.name(of: number)) })
+        account?.add(statement, now)
         client?.account = account
     }
 
@@ -243,15 +345,23 @@ final class GuardCore {
 
     func tick() {
         refreshClock()
+        if now - foldedAt > 60 * GuardSettings.Timeouts.second {
+            foldedAt = now
+            statistics.fold()
+        }
+        endPauses()
         for client in clients.values { client.tick(now) }
         for group in groups.values { group.tick(now) }
         for pool in pools.values {
             pool.tick(now)
             for server in pool.servers.values { server.tick(now) }
         }
-        for (key, pool) in pools where pool.isUnused && !clients.values.contains(where: { $0.pool === pool }) {
-            pool.group.remove(pool)
-            pools[key] = nil
+        for pool in pools.values where pool.isUnused && !clients.values.contains(where: { $0.home === pool }) {
+            guard pool.replicas?.isUnused ?? true, pool.key.role == .primary else { continue }
+            for unused in [pool.replicas, pool].compactMap(\.self) {
+                unused.group.remove(unused)
+                pools[unused.key] = nil
+            }
         }
     }
 
@@ -260,15 +370,20 @@ final class GuardCore {
         let tlsContext = try TLSContexts.server(new.tls)
         let old = settings
         settings = new
+        settingsVersion += 1
         self.tlsContext = tlsContext
-        for (key, pool) in pools where new.database(key.database)?.targets != old.database(key.database)?.targets {
-            pool.retireAll()
-            pool.database = new.database(key.database) ?? pool.database
+        for (name, _) in switched where new.database(name)?.targets != old.database(name)?.targets {
+            // Whoever changes the file means it: a switch by hand ends with it.
+            switched[name] = nil
         }
+        for (key, pool) in pools { pool.apply(new, old, isSwitched: switched[key.database] != nil) }
         for (key, group) in groups {
-            group.apply(new, limit: new.database(key.database)?.poolSize ?? new.limits.poolSize)
+            let database = new.database(key.database)
+            let size = key.role == .replica ? database?.replicas?.poolSize ?? database?.poolSize : database?.poolSize
+            group.apply(new, limit: size ?? new.limits.poolSize)
         }
         serverKeys = [:]
+        forgetLookups()
         counters.reloads += 1
     }
 
@@ -292,6 +407,7 @@ final class GuardCore {
 
     /// Whatever is left.
     func close() {
+        forgetLookups()
         for client in clients.values {
             client.fail(WireError(.internalFault, sqlState: "57P01", "the guard is shutting down"))
         }

@@ -13,6 +13,8 @@ package struct GuardCounters: Sendable {
     package var cleanupTimeouts: Int64 = 0
     package var idleTransactions: Int64 = 0
     package var reloads: Int64 = 0
+    /// Databases moved to another server by hand.
+    package var switches: Int64 = 0
     package var serverNanoseconds: Int64 = 0
     package var waitNanoseconds: Int64 = 0
 

@@ -1,3 +1,5 @@
+import Decide
+
 /// The snapshot in Prometheus' text format.
 enum MetricsText {
     static func render(_ snapshot: GuardSnapshot) -> String {
@@ -19,6 +21,8 @@ enum MetricsText {
             ("cleanup_timeouts", "Servers closed because they did not come to rest.", counters.cleanupTimeouts),
             ("idle_transactions", "Clients ended because their transaction was idle.", counters.idleTransactions),
             ("reloads", "Times the settings were read again.", counters.reloads),
+            ("switches", "Databases moved to another server by hand.", counters.switches),
+            ("uncounted_statements", "Statements of queries beyond the most told apart.", snapshot.uncountedStatements),
         ]
         for (name, help, value) in totals { family("\(name)_total", help, "counter", [("", "\(value)")], &text) }
         seconds("server_seconds_total", "Time that clients had servers.", counters.serverNanoseconds, &text)
@@ -32,25 +36,21 @@ enum MetricsText {
             [("", "\(counters.decisions["tripped"] ?? 0)")], &text)
         family("clients", "Clients connected now.", "gauge", [("", "\(snapshot.clients)")], &text)
         family("queries_known", "Queries told apart.", "gauge", [("", "\(snapshot.queries)")], &text)
-        let states: [(String, String, KeyPath<GuardSnapshot.PoolState, Int>)] = [
+        let states: [(String, String, (GuardOverview.Pool) -> Int)] = [
             ("pool_clients_active", "Clients with a server.", \.clientsActive),
             ("pool_clients_waiting", "Clients that wait.", \.clientsWaiting),
             ("pool_clients_pinned", "Clients that keep their server.", \.clientsPinned),
             ("pool_servers_busy", "Servers in use.", \.serversBusy),
             ("pool_servers_idle", "Servers at rest.", \.serversIdle), ("pool_size", "Most servers.", \.size),
+            ("pool_wait_milliseconds", "The longest wait of those who wait now.", \.waitMilliseconds),
+            ("pool_paused", "1: new transactions wait.", { $0.isPaused ? 1 : 0 }),
         ]
-        for (name, help, path) in states where !snapshot.pools.isEmpty {
-            var sums: [String: Int] = [:]
-            for pool in snapshot.pools {
-                let labels = "{database=\"\(escaped(pool.database))\",user=\"\(escaped(pool.user))\"}"
-                // Pools of one name differ in their sessions' settings, and share their size.
-                if name == "pool_size" {
-                    sums[labels] = pool[keyPath: path]
-                } else {
-                    sums[labels, default: 0] += pool[keyPath: path]
-                }
+        for (name, help, value) in states where !snapshot.pools.isEmpty {
+            let values = snapshot.pools.map { pool in
+                let labels = "database=\"\(escaped(pool.database))\",user=\"\(escaped(pool.user))\""
+                return ("{\(labels)\(pool.isReplica ? ",role=\"replica\"" : "")}", "\(value(pool))")
             }
-            family(name, help, "gauge", sums.sorted { $0.key < $1.key }.map { ($0.key, "\($0.value)") }, &text)
+            family(name, help, "gauge", values, &text)
         }
         return text
     }

@@ -4,7 +4,15 @@ import PGWire
 
 /// The pools of one database and user, which share its servers, and the budgets that share out their time.
 final class PoolGroup {
+    /// `database/user`, for people.
     let name: String
+    let database: String
+    let user: String
+    /// Of the database, for statistics.
+    let number: UInt32
+    /// What clients that name no release are counted under; 0: none.
+    private(set) var releaseNumber: UInt32 = 0
+    private var ruleIDs: [String: RuleID] = [:]
     private unowned let core: GuardCore
     private(set) var limit: Int
     /// Servers of all pools, those that are being opened included.
@@ -13,11 +21,14 @@ final class PoolGroup {
     private(set) var budgets: QueryBudgets
     private var isServing = false
 
-    init(name: String, limit: Int, core: GuardCore) {
-        self.name = name
+    init(_ key: PoolKey, number: UInt32, limit: Int, core: GuardCore) {
+        name = "\(key.database)/\(key.user)" + (key.role == .replica ? " (replicas)" : "")
+        (database, user) = (key.database, key.user)
+        self.number = number
         self.limit = limit
         self.core = core
         budgets = QueryBudgets(Self.settings(core.settings, limit), now: core.now)
+        releaseNumber = core.catalog.releases.number(of: core.currentRelease(of: key.database))
     }
 
     private static func settings(_ settings: GuardSettings, _ limit: Int) -> BudgetSettings {
@@ -125,6 +136,41 @@ final class PoolGroup {
     }
 
     var statuses: [QueryStatus] { budgets.queries }
+
+    // MARK: What people and releases say
+
+    func add(_ rule: GuardRule, _ instant: Instant) {
+        remove(rule.id)
+        guard rule.until > instant, rule.rule.pattern.database.map({ $0 == database }) ?? true else { return }
+        var rest = rule.rule
+        rest.lasts = rule.until - instant
+        ruleIDs[rule.id] = budgets.addRule(rest, now: core.now)
+    }
+
+    func remove(_ rule: String) {
+        guard let id = ruleIDs.removeValue(forKey: rule) else { return }
+        _ = budgets.removeRule(id)
+    }
+
+    func releaseStarted(_ release: String) {
+        releaseNumber = core.catalog.releases.number(of: release)
+        budgets.releaseStarted(release, now: core.now)
+    }
+
+    func releaseProven() { budgets.releaseProven() }
+
+    /// False: it has no limit.
+    func letIn(_ query: QueryKey) -> Bool {
+        let isLimited = budgets.releaseQuery(query, now: core.now)
+        if isLimited { serveNext() }
+        return isLimited
+    }
+
+    func restore(_ kept: [BaselineRecord]) {
+        budgets.restoreBaselines(kept, now: core.now)
+    }
+
+    var baselines: [BaselineRecord] { budgets.exportBaselines(now: core.now) }
 }
 
 extension WireError {

@@ -2,6 +2,12 @@ import PGWire
 
 /// Clients whose servers are interchangeable.
 struct PoolKey: Hashable {
+    enum Role {
+        case primary
+        /// Servers that only read.
+        case replica
+    }
+
     var database: String
     var user: String
     /// Two names that Swift takes for the same text may be two roles to PostgreSQL.
@@ -9,6 +15,7 @@ struct PoolKey: Hashable {
     /// What the session starts with, but for the application's name: servers are started with the same, so that what
     /// the server makes of it is what the client is told.
     var settings: [StartupParameters.Parameter]
+    var role = Role.primary
 
     /// - Parameter keepsName: the application's name counts too, so that a session can go back to it.
     init(_ startup: StartupParameters, keepsName: Bool) {
@@ -18,9 +25,10 @@ struct PoolKey: Hashable {
         settings = startup.sessionSettings.filter { keepsName || $0.name != SessionParameters.applicationName }
     }
 
-    init(database: String, user: String) {
+    init(database: String, user: String, role: Role = .primary) {
         self.database = database
         self.user = user
+        self.role = role
         nameBytes = Array("\(database)\0\(user)".utf8)
         settings = []
     }

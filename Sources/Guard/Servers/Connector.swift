@@ -80,7 +80,7 @@ final class Connector {
     func explain(_ error: any Error) -> String {
         switch error {
         case let error as WireError: error.message
-        case let error as IOError: error.description
+        case let error as IOError: SystemWords.say(error)
         case let error as NIOConnectionError:
             error.connectionErrors.first.map { explain($0.error) } ?? error.dnsAError.map { "\($0)" } ?? "\(error)"
         case ChannelError.connectTimeout: "no answer in time"

@@ -72,6 +72,9 @@ final class ServerLink: ChannelInboundHandler {
         }
     }
 
+    /// Nobody's, or at rest with a client that keeps it.
+    var isStill: Bool { client == nil ? cleaningSince == nil : conversation.isAtRest }
+
     func isStale(_ now: Int64, _ timeouts: GuardSettings.Timeouts) -> Bool {
         (timeouts.serverIdle > 0 && now - restedAt > timeouts.serverIdle)
             || (timeouts.serverLifetime > 0 && now - openedAt > timeouts.serverLifetime)

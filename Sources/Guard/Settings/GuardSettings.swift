@@ -22,15 +22,21 @@ package struct GuardSettings: Sendable {
     package var mode = Mode.transaction
     package var authentication = Authentication.scram
     package var users = UsersFile()
+    /// For users who are not in the file; nil: they are not let in.
+    package var authQuery: AuthQuerySettings?
     /// Makes unknown users look like known ones; the same in every process that has the same users, and after every
     /// start. Nil: drawn anew.
     package var mock: MockSecret?
-    package var databases: [String: DatabaseSettings] = [:]
+    package var databases: [String: DatabaseSettings] = [:] {
+        didSet { hasReplicas = databases.values.contains { $0.replicas != nil } }
+    }
     /// Who may use the console.
     package var adminUsers: Set<String> = []
     package var tls = ClientTLS.none
     /// Where Prometheus asks; nil: nowhere. Read at the start only.
     package var metrics: Address?
+    /// Where it keeps what outlives it; nil: nowhere. Read at the start only.
+    package var stateFile: String?
     package var limits = Limits()
     package var timeouts = Timeouts()
     /// Of every pool; `slots` is the pool's size.
@@ -44,6 +50,9 @@ package struct GuardSettings: Sendable {
     func database(_ name: String) -> DatabaseSettings? {
         databases[name] ?? databases[Self.anyDatabase]
     }
+
+    /// Kept apart, because every transaction asks.
+    package private(set) var hasReplicas = false
 }
 
 extension GuardSettings {
@@ -89,6 +98,8 @@ extension GuardSettings {
         package var cleanup = 5 * second
         /// For clients' transactions when the guard stops.
         package var drain = 30 * second
+        /// How long a database may be paused before it goes on by itself.
+        package var pause = 60 * second
 
         package init() {}
     }
@@ -100,6 +111,28 @@ extension GuardSettings {
     }
 }
 
+/// How the database is asked for a user's secret.
+package struct AuthQuerySettings: Hashable, Sendable {
+    package static let usual =
+        "SELECT rolname, rolpassword, rolvaliduntil FROM pg_catalog.pg_authid WHERE rolname = $1 AND rolcanlogin"
+
+    /// Who asks.
+    package var user: String
+    /// Nil: as the users file has it.
+    package var password: String?
+    /// As the servers name it; nil: the one that the client wants.
+    package var database: String?
+    /// With `$1` for the user; returns user, secret and, if it likes, the time at which the secret ends.
+    package var query: String
+
+    package init(user: String, password: String? = nil, database: String? = nil, query: String = Self.usual) {
+        self.user = user
+        self.password = password
+        self.database = database
+        self.query = query
+    }
+}
+
 /// One database as clients name it.
 package struct DatabaseSettings: Sendable {
     /// The first that answers is used.
@@ -107,11 +140,39 @@ package struct DatabaseSettings: Sendable {
     /// As the servers name it; nil: the same.
     package var database: String?
     package var poolSize: Int?
+    /// Servers that only read, and what goes there.
+    package var replicas: ReplicaSettings?
 
     package init(targets: [Target], database: String? = nil, poolSize: Int? = nil) {
         self.targets = targets
         self.database = database
         self.poolSize = poolSize
+    }
+}
+
+/// Which of a client's transactions go to replicas.
+package enum ReplicaUse: String, Sendable, CaseIterable {
+    case never
+    /// Those of one statement that only reads, as far as its text tells.
+    case reads
+    case always
+}
+
+package struct ReplicaSettings: Sendable {
+    /// Used in turn; when none answers the primary does.
+    package var targets: [Target]
+    package var poolSize: Int?
+    /// The first that matches counts; without a match a client's transactions go to the primary.
+    package var rules: [(pattern: ClientPattern, use: ReplicaUse)]
+
+    package init(targets: [Target], poolSize: Int? = nil, rules: [(pattern: ClientPattern, use: ReplicaUse)]) {
+        self.targets = targets
+        self.poolSize = poolSize
+        self.rules = rules
+    }
+
+    func use(by client: ClientIdentity) -> ReplicaUse {
+        rules.first { $0.pattern.accepts(client) }?.use ?? .never
     }
 }
 

@@ -58,6 +58,7 @@ package final class QueryCatalog {
     private static let fingerprintHasher = TextHasher(seed: 0x6D61_696E_7374_6179)
     private static let onceCount = 4096
 
+    package let releases = ReleaseNames()
     private let hasher: TextHasher
     private let texts: TextTable
     private let shapes: TextTable
@@ -104,6 +105,13 @@ package final class QueryCatalog {
     /// What is known about the query that is in the readable bytes, without the zero byte that ends it in a message.
     package func look(at buffer: ByteBuffer) -> QueryInfo {
         buffer.withUnsafeReadableBytes { look(at: $0) }
+    }
+
+    /// The release that a text names in a comment; 0: none.
+    @inline(__always)
+    func release(in text: UnsafeRawBufferPointer) -> UInt32 {
+        guard QueryTags.mayBeIn(text), let name = QueryTags.parse(text)?.release else { return 0 }
+        return releases.number(of: name)
     }
 
     /// The hash of a text's canonical form.

@@ -39,6 +39,16 @@ package struct QueryTags: Equatable, Sendable {
         return tags.isEmpty ? nil : tags
     }
 
+    /// Whether there may be any: a look at both ends, for every statement that goes through.
+    @inline(__always)
+    static func mayBeIn(_ text: UnsafeRawBufferPointer) -> Bool {
+        var end = text.count
+        while end > 0, ByteClass.isSpace(text[end - 1]) || text[end - 1] == UInt8(ascii: ";") { end -= 1 }
+        guard end >= 4 else { return false }
+        if text[end - 1] == ByteClass.slash, text[end - 2] == ByteClass.star { return true }
+        return text[0] == ByteClass.slash || ByteClass.isSpace(text[0])
+    }
+
     /// The same for the readable bytes.
     package static func parse(_ buffer: ByteBuffer) -> QueryTags? {
         buffer.withUnsafeReadableBytes { parse($0) }

@@ -18,8 +18,9 @@ extension ClientConversation {
         case ClientMessage.close:
             return try sendClose(header, &input, server, &toServer, &client)
         case ClientMessage.execute:
-            if let boundQuery { note(boundQuery, server) }
-            server.began(RunningStatement(query: boundQuery, sentAt: now))
+            if let boundQuery { note(boundQuery.query, server) }
+            server.began(
+                RunningStatement(query: boundQuery?.query, sentAt: now, release: boundQuery?.release ?? 0))
             server.sent(Reply(kind: .execute))
             toServer.pass(&input, header.size)
         case ClientMessage.sync:
@@ -60,9 +61,9 @@ extension ClientConversation {
                 return true
             }
         }
-        let query = look(payload)
-        if let query { note(query, server) }
-        server.began(RunningStatement(query: query, sentAt: now))
+        let facts = lookOnce(payload)
+        if let facts { note(facts.query, server) }
+        server.began(RunningStatement(query: facts?.query, sentAt: now, release: facts?.release ?? 0))
         server.sent(Reply(kind: .query))
         // A simple query ends the unnamed statement.
         server.unnamedSerial = 0
@@ -128,7 +129,7 @@ extension ClientConversation {
             toServer.insert(after: input) { known.writeParse(to: &$0) }
             return true
         }
-        guard let query = look(payload) else { throw Self.malformed("Parse") }
+        guard let query = lookOnce(payload) else { throw Self.malformed("Parse") }
         let statement = registry.intern(payload, query)
         if server.isUncertain(statement.id) { return false }
         changes.set(name, to: statement, batch: batch)
@@ -149,7 +150,7 @@ extension ClientConversation {
         _ header: FrameHeader, _ input: inout ByteBuffer, _ server: ServerConversation,
         _ toServer: inout ForwardBuffer, _ payload: ByteBuffer, isUnnamed: Bool
     ) throws(WireError) -> Bool {
-        guard let query = look(payload) else { throw Self.malformed("Parse") }
+        guard let query = lookOnce(payload) else { throw Self.malformed("Parse") }
         if isUnnamed, sharesStatements {
             if let name = deallocated(payload) {
                 if isUncertain(name) { return false }
@@ -239,7 +240,7 @@ extension ClientConversation {
         if isUncertain(name) { return false }
         let statement = changes[name]
         if let statement, server.isUncertain(statement.id) { return false }
-        boundQuery = statement?.query
+        boundQuery = statement.map(TextFacts.init)
         if let statement { prepare(statement, server, input, &toServer) }
         server.sent(Reply(kind: .bind, statement: statement?.id ?? 0))
         if statement == nil, !name.hasPrefix(PreparedStatement.prefix) {

@@ -1,6 +1,14 @@
 import DequeModule
 import NIOCore
 
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#else
+    import Darwin
+#endif
+
 /// What one client sends, from the end of its start-up to its end: reads its messages, tells the server's conversation
 /// what will be owed, and writes what the server is to get. No sockets, no clock.
 ///
@@ -43,10 +51,12 @@ package final class ClientConversation {
     /// The latest Parse of the unnamed statement, as a whole frame.
     var unnamed = ByteBuffer()
     var unnamedSerial: UInt64 = 0
-    var unnamedQuery: QueryInfo?
+    var unnamedQuery: TextFacts?
     /// The unnamed statement is a `DEALLOCATE` of `PreparedStatement.doomed`.
     var unnamedDeallocates = false
-    var boundQuery: QueryInfo?
+    var boundQuery: TextFacts?
+    /// The text of the message at the front, when it was looked at before it could be sent.
+    private var peeked: TextFacts?
     /// `DEALLOCATE ALL` or the like is under way: which names there are is not known before its end.
     var awaitsDeallocation = false
     /// Bytes of a message that is passed on as it comes.
@@ -74,34 +84,68 @@ package final class ClientConversation {
     }
 
     /// What the client wants, looked at before it gets a server: the text of its first statement.
-    package func peek(_ input: ByteBuffer) throws(WireError) -> QueryInfo? {
+    package func peek(_ input: ByteBuffer) throws(WireError) -> TextFacts? {
+        peeked = nil
         guard rest == 0, let header = try FrameHeader(peeking: input), input.readableBytes >= header.size else {
             return nil
         }
         var payload = input.payload(header)
         switch header.type {
         case ClientMessage.query:
-            return look(payload)
+            peeked = look(payload)
+            return peeked
         case ClientMessage.parse:
             guard payload.skipZeroTerminated() else { return nil }
-            return look(payload)
+            peeked = look(payload)
+            return peeked
         case ClientMessage.bind:
             guard payload.skipZeroTerminated(), let name = payload.readZeroTerminated() else { return nil }
-            return name.isEmpty ? unnamedQuery : changes[name]?.query
+            return name.isEmpty ? unnamedQuery : changes[name].map(TextFacts.init)
         case ClientMessage.describe, ClientMessage.close:
             guard payload.readInteger(as: UInt8.self) == UInt8(ascii: "S"), let name = payload.readZeroTerminated()
             else { return nil }
-            return name.isEmpty ? unnamedQuery : changes[name]?.query
+            return name.isEmpty ? unnamedQuery : changes[name].map(TextFacts.init)
         default:
             return nil
         }
     }
 
+    /// Whether the batch at the front is one statement, outside of a transaction, that only reads as far as its text
+    /// tells, and is there as a whole.
+    package func onlyReads(_ facts: TextFacts, _ input: ByteBuffer) throws(WireError) -> Bool {
+        guard facts.query.isReadOnly, facts.query.kind == .select, facts.query.statementCount == 1 else { return false }
+        var rest = input
+        // More than one of a kind would be a statement that nobody looked at.
+        var (parses, binds, isFirst) = (0, 0, true)
+        while let header = try FrameHeader(peeking: rest), rest.readableBytes >= header.size {
+            switch header.type {
+            case ClientMessage.query: return isFirst
+            case ClientMessage.sync: return parses <= 1 && binds <= 1
+            case ClientMessage.parse: parses += 1
+            case ClientMessage.bind: binds += 1
+            case ClientMessage.describe, ClientMessage.execute: break
+            default: return false
+            }
+            isFirst = false
+            rest.moveReaderIndex(forwardBy: header.size)
+        }
+        return false
+    }
+
     /// Text up to its zero.
-    func look(_ payload: ByteBuffer) -> QueryInfo? {
-        let bytes = payload.readableBytesView
-        guard let end = bytes.firstIndex(of: 0) else { return nil }
-        return payload.withUnsafeBytes(at: payload.readerIndex, count: end - bytes.startIndex) { catalog.look(at: $0) }
+    func look(_ payload: ByteBuffer) -> TextFacts? {
+        payload.withUnsafeReadableBytes { bytes in
+            guard let base = bytes.baseAddress, let end = memchr(base, 0, bytes.count) else { return nil }
+            let text = UnsafeRawBufferPointer(start: base, count: end - UnsafeMutableRawPointer(mutating: base))
+            return TextFacts(query: catalog.look(at: text), release: catalog.release(in: text))
+        }
+    }
+
+    /// The text of the message that is being sent; not looked at a second time.
+    func lookOnce(_ payload: ByteBuffer) -> TextFacts? {
+        guard let found = peeked else { return look(payload) }
+        peeked = nil
+        return found
     }
 
     /// Reads as many messages as can be handled now. `client` gets what we answer ourselves.
@@ -111,6 +155,7 @@ package final class ClientConversation {
         _ input: inout ByteBuffer, server: ServerConversation?, to toServer: inout ForwardBuffer,
         client: inout ForwardBuffer, now: Int64
     ) throws(WireError) -> Progress {
+        if isRefusing || rest > 0 || server == nil { peeked = nil }
         while true {
             if isRefusing {
                 skipRefused(&input, &client)
@@ -134,16 +179,20 @@ package final class ClientConversation {
             }
             if awaitsDeallocation, !server.owes { awaitsDeallocation = false }
             if server.isSkippingToSync, header.type != ClientMessage.sync {
+                peeked = nil
                 rest = header.size
                 restIsDropped = true
                 continue
             }
             if streams(header, input) {
+                peeked = nil
                 stream(header, server)
                 continue
             }
             guard input.readableBytes >= header.size else { return try unfinished(header) }
-            guard try send(header, &input, server, &toServer, &client, now) else {
+            let isSent = try send(header, &input, server, &toServer, &client, now)
+            peeked = nil
+            guard isSent else {
                 urge(server, input, &toServer)
                 return .waitsForServer
             }
@@ -260,6 +309,7 @@ extension ClientConversation {
     ) {
         client.append { $0.writePGErrorResponse(error, severity: .error) }
         isRefusing = true
+        peeked = nil
         refusedStatus = status
         skipRefused(&input, &client)
     }

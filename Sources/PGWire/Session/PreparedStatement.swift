@@ -6,13 +6,16 @@ package final class PreparedStatement {
     /// What follows the name in a Parse: the text, a zero, the number of parameter types and the types.
     let body: ByteBuffer
     package let query: QueryInfo
+    /// That its text names; 0: none.
+    let release: UInt32
     /// A server has taken it.
     var isProven = false
 
-    init(id: UInt32, body: ByteBuffer, query: QueryInfo) {
+    init(id: UInt32, body: ByteBuffer, query: QueryInfo, release: UInt32) {
         self.id = id
         self.body = body
         self.query = query
+        self.release = release
     }
 
     static let prefix = "mainstay_"
@@ -61,14 +64,15 @@ package final class StatementRegistry {
         return lastSerial
     }
 
-    func intern(_ body: ByteBuffer, _ query: @autoclosure () -> QueryInfo) -> PreparedStatement {
+    func intern(_ body: ByteBuffer, _ query: @autoclosure () -> TextFacts) -> PreparedStatement {
         if let known = statements[body] { return known }
         if statements.count >= sweepAt || bytes + body.readableBytes > sweepAtBytes { sweep() }
         lastID &+= 1
         if lastID == 0 { lastID = 1 }
         // A copy of its own: the slice would keep all that was read with it.
         let kept = ByteBuffer(bytes: body.readableBytesView)
-        let statement = PreparedStatement(id: lastID, body: kept, query: query())
+        let facts = query()
+        let statement = PreparedStatement(id: lastID, body: kept, query: facts.query, release: facts.release)
         statements[kept] = statement
         bytes += kept.readableBytes
         return statement

@@ -47,13 +47,16 @@ package struct RunningStatement {
     package var query: QueryInfo?
     /// Nanoseconds of the caller's monotonic clock.
     package var sentAt: Int64
+    /// That its text names (`ReleaseNames`); 0: none.
+    package var release: UInt32 = 0
     /// As its CommandComplete counts them; the sum over a simple query of several statements.
     package var rows = 0
     package var tag = CommandTag.other
     package var sqlState: SQLState?
 
-    package init(query: QueryInfo?, sentAt: Int64) {
+    package init(query: QueryInfo?, sentAt: Int64, release: UInt32 = 0) {
         self.query = query
         self.sentAt = sentAt
+        self.release = release
     }
 }
