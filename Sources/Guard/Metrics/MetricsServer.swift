@@ -26,6 +26,21 @@ private final class MetricsHandler: ChannelInboundHandler {
 
     private let render: @Sendable () -> String
     private var isMetrics = false
+    private var patience: Scheduled<Void>?
+
+    /// For the whole of a request: nobody keeps a connection by saying nothing.
+    private static let longest = TimeAmount.seconds(10)
+
+    func channelActive(context: ChannelHandlerContext) {
+        let bound = NIOLoopBound(context, eventLoop: context.eventLoop)
+        patience = context.eventLoop.scheduleTask(in: Self.longest) { bound.value.close(promise: nil) }
+        context.fireChannelActive()
+    }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        patience?.cancel()
+        context.fireChannelInactive()
+    }
 
     init(render: @escaping @Sendable () -> String) {
         self.render = render

@@ -130,6 +130,10 @@ extension ClientConversation {
             return true
         }
         guard let query = lookOnce(payload) else { throw Self.malformed("Parse") }
+        guard changes.count < Self.namedLimit else {
+            throw WireError(
+                .unsupported, sqlState: "53400", "one connection may keep \(Self.namedLimit) prepared statements")
+        }
         let statement = registry.intern(payload, query)
         if server.isUncertain(statement.id) { return false }
         changes.set(name, to: statement, batch: batch)

@@ -36,6 +36,8 @@ package final class ClientConversation {
     package let sharesStatements: Bool
     /// How many statements are kept on one server.
     package var preparedLimit = 500
+    /// How many names of statements one client may have: a client that never closes them must not fill the memory.
+    static let namedLimit = 10_000
 
     package let changes = StatementChanges()
     /// What the client left in its server's session.
@@ -267,7 +269,7 @@ package final class ClientConversation {
             // A client that prepares and waits for it must not need a server: those that have one may wait for it.
             var payload = input.payload(header)
             guard let name = payload.readZeroTerminated().map(Self.name), !name.isEmpty, changes[name] == nil,
-                let statement = registry.proven(payload)
+                changes.count < Self.namedLimit, let statement = registry.proven(payload)
             else { return false }
             input.moveReaderIndex(forwardBy: header.size)
             changes.set(name, to: statement, batch: batch)
