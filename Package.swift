@@ -223,8 +223,10 @@ let package = Package(
         .testTarget(
             name: "AppTests",
             dependencies: [
-                "TestSupport", "App", "Act", "Decide", "Guard", "Observe", "PGWire", "Record", "SQL",
+                "TestSupport", "App", "Act", "Decide", "Guard", "Observe", "PGWire", "Record", "SQL", "Web",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ]),
         .testTarget(
             name: "MainstayKitTests",

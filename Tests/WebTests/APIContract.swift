@@ -25,7 +25,7 @@ struct Contract: Sendable {
         }
         let type = String((answer.headers[.contentType] ?? "").prefix { $0 != ";" })
         guard let schema = content[type]?["schema"] else { return ["content type '\(type)' is not in the document"] }
-        return type.hasSuffix("json") ? faults(answer.json, schema, "body") : []
+        return APIClient.isJSON(type) ? faults(answer.json, schema, "body") : []
     }
 
     private func operation(_ method: HTTPRequest.Method, _ path: String) -> JSONValue? {

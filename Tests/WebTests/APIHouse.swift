@@ -161,7 +161,7 @@ struct APIClient: Sendable {
         let bytes = (text ?? body?.compactText).map { ByteBuffer(string: $0) }
         return try await client.execute(uri: path, method: method, headers: fields, body: bytes) { response in
             let text = String(buffer: response.body)
-            let isJSON = response.headers[.contentType]?.contains("json") ?? false
+            let isJSON = response.headers[.contentType].map(Self.isJSON) ?? false
             let answer = Answer(
                 status: response.status.code, headers: response.headers, text: text,
                 json: isJSON && !text.isEmpty ? try JSONValue(parsing: text) : .null)
@@ -170,6 +170,12 @@ struct APIClient: Sendable {
             }
             return answer
         }
+    }
+
+    /// `application/x-ndjson` is not: it is one document a line.
+    static func isJSON(_ type: String) -> Bool {
+        let type = type.prefix { $0 != ";" }
+        return type == "application/json" || type.hasSuffix("+json")
     }
 
     func get(_ path: String, as who: APIHouse.Who = .viewer, location: SourceLocation = #_sourceLocation)

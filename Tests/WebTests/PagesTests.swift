@@ -14,7 +14,7 @@ struct PagesTests {
         "/", "/incidents", "/incidents/\(Scene.incident)", "/incidents/\(Scene.incident)/postmortem", "/flags",
         "/flags/storefront/favorites", "/changes", Links.change(Rollout.change(Scene.release)), "/releases",
         "/releases/\(Scene.release)", "/checks/storefront/favorites-saved", "/checks/storefront/api", "/timeline",
-        "/timeline/3", "/account",
+        "/timeline/3", "/account", "/queries",
     ]
 
     @Test("every template compiles")
@@ -50,7 +50,7 @@ struct PagesTests {
     }
 
     /// Structure, safety and reachability of one page.
-    private func expectWhole(_ page: PageAnswer, _ path: String) {
+    func expectWhole(_ page: PageAnswer, _ path: String) {
         let html = page.html
         #expect(html.hasPrefix("<!doctype html>"), "\(path)")
         #expect(

@@ -90,6 +90,18 @@ package struct MainstayAPI: Sendable {
         return Failure(status: Int(status.code), message: "\(words) (HTTP \(status.code))", reasons: reasons)
     }
 
+    /// A path with those parameters that have a value.
+    package static func path(_ path: String, _ parameters: [(name: String, value: String?)]) -> String {
+        let query = parameters.compactMap { parameter in
+            parameter.value.map { value in
+                let kept = CharacterSet.alphanumerics.intersection(CharacterSet(charactersIn: "\u{0}"..."\u{7E}"))
+                    .union(CharacterSet(charactersIn: "-._~"))
+                return "\(parameter.name)=\(value.addingPercentEncoding(withAllowedCharacters: kept) ?? "")"
+            }
+        }
+        return query.isEmpty ? path : path + "?" + query.joined(separator: "&")
+    }
+
     /// For one segment of a path.
     package static func segment(_ text: String) -> String {
         var allowed = CharacterSet.urlPathAllowed

@@ -1,63 +1,98 @@
 import ArgumentParser
+import Decide
 import Foundation
-import Guard
-import Logging
-import ServiceLifecycle
-import UnixSignals
 
-/// `mainstay guard`
+/// `mainstay guard …`
 struct GuardCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "guard", abstract: "Runs the PostgreSQL proxy alone, until it is told to stop.",
+        commandName: "guard",
+        abstract: "Runs the PostgreSQL proxy, and tells what it counted.",
+        discussion: "Without a subcommand it runs: mainstay guard --config guard.yaml.",
+        subcommands: [GuardRunCommand.self, GuardDiffCommand.self, GuardQueriesCommand.self],
+        defaultSubcommand: GuardRunCommand.self)
+}
+
+/// `mainstay guard diff --release 5f2c1e7`
+struct GuardDiffCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "diff", abstract: "Tells what a release, or any change, did to the database's queries.",
         discussion: """
-            SIGTERM lets transactions end before it stops. SIGHUP, or RELOAD on the console, reads the configuration \
-            again; a bad file leaves the running one in force. The console is database 'mainstay': \
-            psql -p PORT -d mainstay -c 'SHOW POOLS'.
+            With --fail it exits with 1 when something is different, and with 3 when there was too little to say; \
+            without, with 0.
             """)
 
-    @Option(help: "Configuration file with a key 'guard'.")
-    var config = "guard.yaml"
+    @OptionGroup var client: ClientOptions
+    @Option(help: "The release, as clients name it or by its id.") var release: String?
+    @Option(help: "A change's id in the ledger, instead of a release.") var change: String?
+    @Option(help: "Only of this database.") var database: String?
+    @ArgumentParser.Flag(help: "Exit with 1 for findings, so that a pipeline stops there.") var fail = false
 
-    @Option(help: "How much to log: trace, debug, info, notice, warning, error or critical.")
-    var logLevel = Logger.Level.info
+    func validate() throws {
+        guard (release == nil) != (change == nil) else {
+            throw ValidationError("Give --release or --change, one of them.")
+        }
+    }
+
+    var path: String {
+        MainstayAPI.path(
+            "/api/v1/queries/diff", [("release", release), ("change", change), ("database", database)])
+    }
 
     func run() async throws {
-        LoggingSystem.bootstrap(StreamLogHandler.standardError)
-        var logger = Logger(label: "mainstay.guard")
-        logger.logLevel = logLevel
-        let (path, environment) = (config, ProcessInfo.processInfo.environment)
-        let settings: GuardSettings
-        do {
-            settings = try ConfigurationLoader.loadGuard(path: path, environment: environment)
-        } catch {
-            for problem in error.problems { FileHandle.standardError.write(Data("\(problem)\n".utf8)) }
-            throw ExitCode.failure
+        let diff = try await client.api().get(path)
+        if client.json { try JSONPrinter.print(diff) } else { print(QueryText.diff(diff)) }
+        guard fail else { return }
+        switch diff["verdict"]?.string {
+        case QueryDiff.Verdict.noDifference.rawValue: return
+        case QueryDiff.Verdict.tooLittle.rawValue: throw ExitCode(3)
+        default: throw ExitCode.failure
         }
-        let proxy = Guard(
-            settings: settings, logger: logger, wallClock: WallClock.now,
-            reading: { try ConfigurationLoader.loadGuard(path: path, environment: environment) },
-            memory: settings.stateFile.map { GuardMemory.at($0, logger: logger) },
-            onReady: { port in
-                FileHandle.standardOutput.write(Data("mainstay guard listening on \(settings.host):\(port)\n".utf8))
-            })
-        try await ServiceGroup(
-            configuration: ServiceGroupConfiguration(
-                services: [
-                    .init(service: proxy, successTerminationBehavior: .gracefullyShutdownGroup),
-                    .init(service: GuardReload(proxy: proxy)),
-                ],
-                gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
-        ).run()
     }
 }
 
-/// SIGHUP.
-struct GuardReload: Service {
-    let proxy: Guard
+/// `mainstay guard queries`
+struct GuardQueriesCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "queries", abstract: "Lists the queries that cost most.",
+        discussion: "--export writes them for 'mainstay review', one JSON object a line: --export queries.jsonl.")
+
+    @OptionGroup var client: ClientOptions
+    @Option(help: "Counted in this time: 15m, 1h, 7d; default: 1h, and 1d for --export.") var last: String?
+    @Option(help: "Only of this database.") var database: String?
+    @Option(help: "Only of this release, as clients name it.") var release: String?
+    @Option(help: "How many.") var limit = 20
+    @Option(help: "Write a file for 'mainstay review' instead.") var export: String?
+
+    func validate() throws {
+        guard (1...200).contains(limit) else { throw ValidationError("--limit is from 1 to 200.") }
+        guard last.map({ Span(parsing: $0) != nil }) ?? true else {
+            throw ValidationError("--last is a time like 15m, 1h or 7d.")
+        }
+        guard export == nil || release == nil && !client.json else {
+            throw ValidationError("--export goes with --last and --database only.")
+        }
+    }
+
+    func path(now: Instant) -> String {
+        let since = last.flatMap { Span(parsing: $0) }.map { RFC3339.format(now - $0) }
+        return export == nil
+            ? MainstayAPI.path(
+                "/api/v1/queries",
+                [("since", since), ("database", database), ("release", release), ("limit", String(limit))])
+            : MainstayAPI.path("/api/v1/queries/export", [("since", since), ("database", database)])
+    }
 
     func run() async throws {
-        try await cancelWhenGracefulShutdown {
-            for await _ in await UnixSignalsSequence(trapping: .sighup) { try await proxy.reloadFromFile() }
+        let api = try client.api()
+        let path = path(now: WallClock.now())
+        guard let export else {
+            let answer = try await api.get(path)
+            if client.json { try JSONPrinter.print(answer) } else { print(QueryText.list(answer)) }
+            return
         }
+        let text = try await api.text(path)
+        guard !text.isEmpty else { throw ValidationError("No query was counted in this time: nothing was written.") }
+        try Data(text.utf8).write(to: URL(fileURLWithPath: export), options: .atomic)
+        print("\(text.utf8.count { $0 == UInt8(ascii: "\n") }) queries in \(export); next: mainstay review \(export)")
     }
 }

@@ -91,16 +91,19 @@ struct MainstayServer: Sendable {
                 addresses: { settings.current.addressBook }, mail: MailSender(), client: pages, now: WallClock.now),
             links: links, logger: labelled("pages"))
         let proxy = configuration.guardSettings.map(makeGuard)
+        let parts = GuardParts(control: proxy, record: record, logger: labelled("queries"))
         let reload = Reload(
             path: configurationPath, environment: environment, record: record, settings: settings,
             scheduler: scheduler, proxy: proxy, logger: labelled("configuration"))
         let web = buildApplication(
-            webServices(record, links, scheduler, settings), host: configuration.server.host,
+            webServices(record, links, scheduler, settings, parts), host: configuration.server.host,
             port: configuration.server.port, onReady: { announce(port: $0) })
         var services: [any Service] = [
             Housekeeping(record: record, logger: labelled("housekeeping")), intake, scheduler,
             Ticker(record: record, logger: labelled("time")), dispatcher, observer, reload, web,
         ]
+        // The guard stops first, so that what it counted to the end is taken.
+        if let intake = parts.intake { services.append(intake) }
         if let proxy { services.append(proxy) }
         return ServiceGroup(
             configuration: ServiceGroupConfiguration(
@@ -118,7 +121,8 @@ struct MainstayServer: Sendable {
     }
 
     private func webServices(
-        _ record: Record, _ links: LinkSigner, _ scheduler: CheckScheduler, _ settings: SettingsBox
+        _ record: Record, _ links: LinkSigner, _ scheduler: CheckScheduler, _ settings: SettingsBox,
+        _ parts: GuardParts
     ) -> WebServices {
         let publicURL = configuration.server.publicURL
         var web = WebSettings(publicURL: publicURL)
@@ -134,7 +138,8 @@ struct MainstayServer: Sendable {
             return try await Postmortem.markdown(for: id, record, now: WallClock.now(), base: publicURL)
         }
         services.reportOrigins = { Set(settings.current.services.values.flatMap(\.origins)) }
-        services.gauges = [{ await Gauges.scheduler(scheduler.statistics) }]
+        services.guardControl = parts.control
+        services.gauges = [{ await Gauges.scheduler(scheduler.statistics) }, { parts.gauges }]
         return services
     }
 

@@ -8,9 +8,14 @@ extension Guard {
         try await onLoop { $0.overview() }
     }
 
-    /// What was counted since this was last asked; every statement is in exactly one answer.
+    /// What was counted since this was last asked; every statement is in exactly one answer. Once more after the end.
     package func takeSamples() async throws -> [QuerySample] {
-        try await onLoop { $0.statistics.takeSamples() }
+        let last = lastSamples.withLock { samples in
+            defer { if samples != nil { samples = [] } }
+            return samples
+        }
+        if let last { return last }
+        return try await onLoop { $0.statistics.takeSamples() }
     }
 
     package func pause(database: String?, deadline: Span) async throws {

@@ -4,6 +4,7 @@ import NIOCore
 import NIOPosix
 import PGWire
 import ServiceLifecycle
+import Synchronization
 
 /// The proxy as a service: one event loop with everything on it, as PgBouncer has.
 package final class Guard: Service {
@@ -17,6 +18,8 @@ package final class Guard: Service {
     private let wallClock: @Sendable () -> Instant
     private let onDecision: (@Sendable (QueryDecision) -> Void)?
     private let memory: Memory?
+    /// Set when it has stopped: for whoever asks once more.
+    let lastSamples = Mutex<[QuerySample]?>(nil)
 
     /// What outlives the process.
     package struct Memory: Sendable {
@@ -171,11 +174,13 @@ package final class Guard: Service {
             logger.debug("draining was cut short: \(error)")
         }
         do {
-            try await loop.submit {
+            let samples = try await loop.submit {
+                defer { box.value = nil }
                 box.value?.changed()
                 box.value?.close()
-                box.value = nil
+                return box.value?.statistics.takeSamples() ?? []
             }.get()
+            lastSamples.withLock { $0 = samples }
         } catch {
             logger.error("the guard's connections could not be closed", metadata: ["cause": "\(error)"])
         }

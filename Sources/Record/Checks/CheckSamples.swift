@@ -17,7 +17,7 @@ package enum SampleResolution: Int64, Sendable, CaseIterable {
     case hour = 3_600_000
     case day = 86_400_000
 
-    var kept: Span {
+    package var kept: Span {
         switch self {
         case .minute: .days(2)
         case .hour: .days(35)
@@ -93,6 +93,7 @@ extension Record {
                     "DELETE FROM check_samples WHERE resolution = ? AND at < ?",
                     [.integer(resolution.rawValue), .integer((now - resolution.kept).milliseconds)])
             }
+            try QueryStore.prune(now, connection)
             let dayAgo = SQLValue.integer((now - .days(1)).milliseconds)
             try connection.execute("DELETE FROM exposure_batches WHERE at < ?", [dayAgo])
             try connection.execute(

@@ -8,6 +8,7 @@ package enum RecordMigrations {
         Migration(version: 1, name: "things, timeline, outbox", statements: core),
         Migration(version: 2, name: "ledger, reports, samples, exposures", statements: ledger),
         Migration(version: 3, name: "accounts, sessions, tokens", statements: access),
+        Migration(version: 4, name: "queries", statements: queries),
     ]
 
     private static func core(_ dialect: SQLDialect) -> [String] {
@@ -125,6 +126,25 @@ package enum RecordMigrations {
                 digest TEXT PRIMARY KEY, name TEXT NOT NULL, account TEXT NOT NULL, scopes TEXT NOT NULL,
                 created_at BIGINT NOT NULL, revoked_at BIGINT)
             """,
+        ]
+    }
+
+    private static func queries(_ dialect: SQLDialect) -> [String] {
+        [
+            """
+            CREATE TABLE query_samples (
+                resolution BIGINT NOT NULL, at BIGINT NOT NULL, database_name TEXT NOT NULL, fingerprint TEXT NOT NULL,
+                release_name TEXT NOT NULL, calls BIGINT NOT NULL, nanoseconds BIGINT NOT NULL,
+                row_count BIGINT NOT NULL, writes BIGINT NOT NULL, empty_writes BIGINT NOT NULL, errors TEXT NOT NULL,
+                latency TEXT NOT NULL, PRIMARY KEY (resolution, at, database_name, fingerprint, release_name))
+            """,
+            "CREATE INDEX query_samples_by_query ON query_samples (fingerprint, resolution, at)",
+            "CREATE INDEX query_samples_by_release ON query_samples (release_name, resolution, at)",
+            """
+            CREATE TABLE query_texts (
+                fingerprint TEXT PRIMARY KEY, text TEXT NOT NULL, last_at BIGINT NOT NULL)
+            """,
+            "CREATE INDEX query_texts_by_time ON query_texts (last_at)",
         ]
     }
 }

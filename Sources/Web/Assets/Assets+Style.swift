@@ -154,6 +154,7 @@ extension Assets {
         .list th .quiet { font-weight: 400; }
         .list tbody tr > * { border-top: 1px solid var(--line); }
         .list tbody:first-child tr:first-child > * { border-top: none; }
+        .query { display: block; min-width: 16rem; max-width: 36rem; max-height: 6.5em; overflow: auto; font-weight: 400; white-space: pre-wrap; }
         .list time { white-space: nowrap; }
         .is-default th code { font-weight: 700; }
 

@@ -12,6 +12,7 @@ struct PageContent {
         case flags = "Flags"
         case releases = "Releases"
         case changes = "Changes"
+        case queries = "Queries"
         case timeline = "Timeline"
 
         var path: String { self == .dashboard ? "/" : "/\(rawValue.lowercased())" }

@@ -22,6 +22,8 @@ struct Notice {
         "forced": "Forced past the gate. This is in the timeline, with your reason.",
         "passed": "Run now: it passes.",
         "failed": "Run now: it fails. See below.",
+        "paused": "Paused: no new transaction begins, and clients wait until somebody resumes it.",
+        "resumed": "Resumed: clients that waited go on.",
         "password": "Password changed; all other sessions were ended.",
         "account": "Account changed.",
         "revoked": "Token revoked: it no longer works.",

@@ -16,6 +16,8 @@ package func addPages(to router: Router<WebContext>, _ services: WebServices) {
     ChangePages.add(to: routes)
     ReleasePages.add(to: routes)
     CheckPages.add(to: routes)
+    QueryPages.add(to: routes)
+    GuardPages.add(to: routes)
     TimelinePages.add(to: routes)
     AccountPages.add(to: routes)
 }

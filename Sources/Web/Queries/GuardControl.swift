@@ -1,6 +1,7 @@
 import Decide
 
-/// What others ask of a guard that runs in this process. Each call returns when it is done, or throws what is wrong.
+/// What others ask of a guard that runs in this process. Each call returns when it is done, or throws what is wrong:
+/// a `Refusal`, or an error whose description is a sentence for whoever asked.
 package protocol GuardControl: Sendable {
     func overview() async throws -> GuardOverview
     /// What was counted since this was last asked; every call is in exactly one answer.

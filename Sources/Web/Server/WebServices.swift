@@ -27,6 +27,9 @@ package struct WebServices: Sendable {
     /// Origins whose pages may send customer reports straight to Mainstay: `https://shop.example.test`.
     package var reportOrigins: @Sendable () -> Set<String> = { [] }
 
+    /// Of the guard that runs in this process; nil: none does.
+    package var guardControl: (any GuardControl)?
+
     package init(
         record: Record, settings: WebSettings, linkSigner: LinkSigner, version: String,
         logger: Logger = Logger(label: "web")

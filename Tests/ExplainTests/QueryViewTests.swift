@@ -1,0 +1,143 @@
+import Decide
+import Explain
+import Record
+import Testing
+
+@Suite("Queries and what a change did to them")
+struct QueryViewTests {
+    private func withScene(_ body: (Scene) async throws -> Void) async throws {
+        let scene = try await Scene(until: .calm)
+        try await body(scene)
+        try await scene.close()
+    }
+
+    @Test("without names, a change's time divides before from after")
+    func byTime() async throws {
+        try await withScene { scene async throws in
+            try await Traffic.usual(scene)
+            let change = Traffic.change("two", at: scene.now)
+            #expect(try await scene.record.note(change: change))
+            try await Traffic.broken(scene)
+            let view = try #require(try await QueryDiffView.load(change: "two", scene.record, now: scene.now))
+            #expect(view.basis == .change(change))
+            #expect(view.diff.findings.map(\.kind) == [.zeroRowWrites, .slower])
+            #expect(view.diff.findings[0].before?.calls == 48 * 50)
+            #expect(view.before.end == change.at)
+            #expect(view.before.covered == .hours(8))
+            #expect(view.afterwards.span == .minutes(2))
+            #expect(view.endedBy == nil)
+            #expect(view.diff.notes.count == 1)
+        }
+    }
+
+    @Test("a release that clients name is held against all others, also while both run")
+    func byName() async throws {
+        try await withScene { scene async throws in
+            try await Traffic.usual(scene, release: "shop@v1")
+            scene.wait(.minutes(1))
+            try await scene.record.sample(queries: [Traffic.sample(Traffic.insert, 50, release: "shop@v1")])
+            try await Traffic.broken(scene, release: "shop@v2")
+            let view = try #require(try await QueryDiffView.load(release: "shop@v2", scene.record, now: scene.now))
+            #expect(view.basis == .named(["shop@v2"]))
+            #expect(view.diff.findings.map(\.kind) == [.zeroRowWrites, .slower])
+            #expect(view.diff.findings[0].after?.calls == 20)
+            #expect(try await QueryDiffView.load(release: "shop@v3", scene.record, now: scene.now) == nil)
+        }
+    }
+
+    @Test("Mainstay's own release is found by the commit that clients name")
+    func byCommit() async throws {
+        try await withScene { scene async throws in
+            try await Traffic.usual(scene)
+            try await Traffic.broken(scene, release: "4f2a9c1e77b0")
+            let view = try #require(try await QueryDiffView.load(release: Scene.release, scene.record, now: scene.now))
+            #expect(view.diff.verdict == .different)
+            #expect(view.title.hasPrefix("favorites v2"))
+        }
+    }
+
+    @Test("a release whose change is not in the ledger yet, and that no client names, is not known")
+    func unknown() async throws {
+        try await withScene { scene async throws in
+            #expect(try await QueryDiffView.load(release: Scene.release, scene.record, now: scene.now) == nil)
+            #expect(try await QueryDiffView.load(change: "none", scene.record, now: scene.now) == nil)
+        }
+    }
+
+    @Test("right after a change there is too little to say anything")
+    func tooLittle() async throws {
+        try await withScene { scene async throws in
+            try await Traffic.usual(scene)
+            #expect(try await scene.record.note(change: Traffic.change("two", at: scene.now)))
+            let view = try #require(try await QueryDiffView.load(change: "two", scene.record, now: scene.now))
+            #expect(view.diff.verdict == .tooLittle)
+            #expect(view.diff.gaps == ["shop: no query was counted since, so nothing can be said."])
+        }
+    }
+
+    @Test("the time after ends with the next release, which is told")
+    func next() async throws {
+        try await withScene { scene async throws in
+            try await Traffic.usual(scene)
+            #expect(try await scene.record.note(change: Traffic.change("two", at: scene.now)))
+            scene.wait(.minutes(30))
+            #expect(try await scene.record.note(change: Traffic.change("other", at: scene.now, kind: .external)))
+            #expect(try await scene.record.note(change: Traffic.change("three", at: scene.now)))
+            try await Traffic.broken(scene)
+            let view = try #require(try await QueryDiffView.load(change: "two", scene.record, now: scene.now))
+            #expect(view.diff.verdict == .tooLittle)
+            #expect(view.endedBy == "the next change came: favorites three")
+            let last = try #require(try await QueryDiffView.load(change: "three", scene.record, now: scene.now))
+            #expect(last.diff.findings.first?.kind == .zeroRowWrites)
+        }
+    }
+
+    @Test("of another database nothing is told")
+    func database() async throws {
+        try await withScene { scene async throws in
+            try await Traffic.usual(scene)
+            #expect(try await scene.record.note(change: Traffic.change("two", at: scene.now)))
+            try await Traffic.broken(scene)
+            let view = try #require(
+                try await QueryDiffView.load(change: "two", database: "stock", scene.record, now: scene.now))
+            #expect(view.diff.verdict == .tooLittle)
+            #expect(view.diff.findings.isEmpty)
+        }
+    }
+
+    @Test("the most expensive query comes first, with each release's part")
+    func traffic() async throws {
+        try await withScene { scene async throws in
+            try await scene.record.sample(queries: [
+                Traffic.sample(Traffic.insert, 10, release: "v1", took: 100_000),
+                Traffic.sample(Traffic.insert, 20, release: "v2", took: 100_000),
+                Traffic.sample(Traffic.select, 1_000), Traffic.sample(Traffic.select, 5, database: "stock"),
+            ])
+            let all = try await QueryTrafficView.load(since: scene.now - .hours(1), scene.record, now: scene.now)
+            try #require(all.lines.map(\.query) == [Traffic.insert, Traffic.select, Traffic.select])
+            #expect(all.lines[0].releases.map(\.release) == ["v2", "v1"])
+            #expect(all.lines[0].figures.calls == 30)
+            #expect(all.lines.map(\.share) == [0.75, 0.25, 1])
+            #expect(all.databases == ["shop", "stock"])
+            #expect(all.releases.map(\.name) == ["v1", "v2"])
+            let some = try await QueryTrafficView.load(
+                since: scene.now - .hours(1), database: "shop", release: "v1", limit: 1, scene.record, now: scene.now)
+            #expect(some.lines.map(\.figures.calls) == [10])
+            #expect(some.databases == ["shop", "stock"])
+        }
+    }
+
+    @Test("one query's past, by hour and by release")
+    func history() async throws {
+        try await withScene { scene async throws in
+            try await scene.record.sample(queries: [Traffic.sample(Traffic.insert, 1, release: "v1")])
+            scene.wait(.hours(1))
+            try await scene.record.sample(queries: [Traffic.sample(Traffic.insert, 2, release: "v2")])
+            let view = try #require(try await QueryHistoryView.load(Traffic.insert, scene.record, now: scene.now))
+            #expect(view.hours.map(\.figures.calls) == [2, 1])
+            #expect(view.releases.map(\.release) == ["v2", "v1"])
+            #expect(view.databases == ["shop"])
+            #expect(try await QueryHistoryView.load(Traffic.select, scene.record, now: scene.now) == nil)
+        }
+    }
+}

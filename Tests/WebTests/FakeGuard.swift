@@ -1,0 +1,76 @@
+import Decide
+import Synchronization
+
+@testable import Web
+
+/// A guard that remembers what it was asked, and refuses when told to.
+final class FakeGuard: GuardControl {
+    struct Trouble: Error, CustomStringConvertible {
+        var description: String
+    }
+
+    private struct State {
+        var paused: Set<String> = []
+        var asked: [String] = []
+        var trouble: String?
+    }
+
+    private let state = Mutex(State())
+    static let hostile = "SELECT '<script>alert(1)</script>' FROM posts WHERE \"x\" = $1"
+
+    var asked: [String] { state.withLock { $0.asked } }
+    func fail(_ trouble: String?) { state.withLock { $0.trouble = trouble } }
+
+    private func ask(_ words: String, _ change: (inout State) -> Void = { _ in }) throws {
+        try state.withLock { state in
+            if let trouble = state.trouble { throw Trouble(description: trouble) }
+            state.asked.append(words)
+            change(&state)
+        }
+    }
+
+    func overview() async throws -> GuardOverview {
+        let paused = state.withLock { $0.paused }
+        var overview = GuardOverview()
+        overview.databases = ["shop", "stock"]
+        overview.clients = 12
+        overview.startedAt = Instant(milliseconds: 1_700_000_000_000)
+        overview.mode = .enforce
+        overview.pools = ["shop", "stock"].map { name in
+            var pool = GuardOverview.Pool()
+            (pool.database, pool.user, pool.target) = (name, "app<b>", "db.test:5432")
+            (pool.size, pool.serversBusy, pool.clientsWaiting, pool.waitMilliseconds) = (20, 3, 1, 1_500)
+            pool.isPaused = paused.contains(name)
+            return pool
+        }
+        var limited = GuardOverview.Limited()
+        (limited.database, limited.user, limited.query) = ("shop", "app", QueryKey(fingerprint: 0xC3))
+        (limited.text, limited.release, limited.limit, limited.size) = (Self.hostile, "v2", 2, 20)
+        (limited.usage, limited.budget, limited.waiting, limited.turnedAway) = (14.5, 2, 3, 40)
+        limited.until = Instant(milliseconds: 1_700_000_600_000)
+        overview.limited = [limited]
+        return overview
+    }
+
+    func takeSamples() async throws -> [QuerySample] { [] }
+
+    func pause(database: String?, deadline: Span) async throws {
+        try ask("pause \(database ?? "all") \(deadline)") {
+            $0.paused.formUnion(database.map { [$0] } ?? ["shop", "stock"])
+        }
+    }
+
+    func resume(database: String?) async throws {
+        try ask("resume \(database ?? "all")") { $0.paused.subtract(database.map { [$0] } ?? ["shop", "stock"]) }
+    }
+
+    func switchTarget(database: String, to target: String, deadline: Span) async throws {
+        try ask("switch \(database) to \(target) \(deadline)")
+    }
+
+    func setRules(_ rules: [GuardRule]) async throws { try ask("rules \(rules.count)") }
+
+    func releaseStarted(_ release: String, database: String?) async throws { try ask("started \(release)") }
+
+    func releaseProven(database: String?) async throws { try ask("proven") }
+}

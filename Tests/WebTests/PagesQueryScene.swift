@@ -1,0 +1,1 @@
+../ExplainTests/QueryScene.swift
