@@ -24,7 +24,7 @@ final class ClientLink: ChannelInboundHandler {
         case closed
     }
 
-    unowned let core: GuardCore
+    let core: GuardCore
     var conversation: ClientConversation?
     var server: ServerLink?
     /// Of the transaction that it has or waits for, or had last.
@@ -149,11 +149,13 @@ final class ClientLink: ChannelInboundHandler {
     }
 
     func channelWritabilityChanged(context: ChannelHandlerContext) {
-        if context.channel.isWritable { server?.resumeReading() }
+        isWritable = context.channel.isWritable
+        if isWritable { server?.resumeReading() }
         context.fireChannelWritabilityChanged()
     }
 
-    var isWritable: Bool { context?.channel.isWritable ?? false }
+    /// As the channel last told: asking it for every message costs more.
+    private(set) var isWritable = true
 
     func write(_ bytes: ByteBuffer) {
         context?.writeAndFlush(wrapOutboundOut(bytes), promise: nil)

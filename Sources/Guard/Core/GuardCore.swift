@@ -414,6 +414,8 @@ final class GuardCore {
         for pool in pools.values {
             for server in Array(pool.servers.values) { server.close() }
         }
+        // They hold on to one another.
+        (pools, groups) = ([:], [:])
     }
 }
 

@@ -22,9 +22,9 @@ final class ServerLink: ChannelInboundHandler {
         case closed
     }
 
-    unowned let pool: Pool
+    let pool: Pool
     let target: Target
-    private unowned let core: GuardCore
+    private let core: GuardCore
     let conversation = ServerConversation()
 
     private(set) var client: ClientLink?
@@ -341,12 +341,14 @@ final class ServerLink: ChannelInboundHandler {
         context?.writeAndFlush(wrapOutboundOut(bytes), promise: nil)
     }
 
-    var isWritable: Bool { context?.channel.isWritable ?? false }
+    /// As the channel last told.
+    private(set) var isWritable = true
 
     // MARK: Backpressure
 
     func channelWritabilityChanged(context: ChannelHandlerContext) {
-        if context.channel.isWritable { client?.resumeReading() }
+        isWritable = context.channel.isWritable
+        if isWritable { client?.resumeReading() }
         context.fireChannelWritabilityChanged()
     }
 
