@@ -220,7 +220,7 @@ let package = Package(
         .testTarget(
             name: "AppTests",
             dependencies: [
-                "TestSupport", "App", "Act", "Decide", "Guard", "Observe", "PGWire", "Record", "SQL",
+                "TestSupport", "App", "Act", "Decide", "Guard", "Observe", "PGWire", "Record", "SQL", "Web",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
         .testTarget(

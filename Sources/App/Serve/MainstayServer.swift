@@ -90,18 +90,28 @@ struct MainstayServer: Sendable {
             carrier: PageCarrier(
                 addresses: { settings.current.addressBook }, mail: MailSender(), client: pages, now: WallClock.now),
             links: links, logger: labelled("pages"))
-        let proxy = configuration.guardSettings.map(makeGuard)
+        let decisions = DecisionQueue()
+        let proxy = configuration.guardSettings.map { makeGuard($0, decisions) }
         let reload = Reload(
             path: configurationPath, environment: environment, record: record, settings: settings,
             scheduler: scheduler, proxy: proxy, logger: labelled("configuration"))
         let web = buildApplication(
-            webServices(record, links, scheduler, settings), host: configuration.server.host,
+            webServices(record, links, scheduler, settings, decisions), host: configuration.server.host,
             port: configuration.server.port, onReady: { announce(port: $0) })
         var services: [any Service] = [
             Housekeeping(record: record, logger: labelled("housekeeping")), intake, scheduler,
             Ticker(record: record, logger: labelled("time")), dispatcher, observer, reload, web,
         ]
-        if let proxy { services.append(proxy) }
+        if let proxy {
+            if let control = control(of: proxy) {
+                services.append(
+                    GuardHouse(
+                        record: record, decisions: decisions, control: control, place: owner, logger: labelled("guard"))
+                )
+            }
+            // Last to start and first to stop: what it still decides is recorded.
+            services.append(proxy)
+        }
         return ServiceGroup(
             configuration: ServiceGroupConfiguration(
                 services: services.map { ServiceGroupConfiguration.ServiceConfiguration(service: $0) },
@@ -118,7 +128,8 @@ struct MainstayServer: Sendable {
     }
 
     private func webServices(
-        _ record: Record, _ links: LinkSigner, _ scheduler: CheckScheduler, _ settings: SettingsBox
+        _ record: Record, _ links: LinkSigner, _ scheduler: CheckScheduler, _ settings: SettingsBox,
+        _ decisions: DecisionQueue
     ) -> WebServices {
         let publicURL = configuration.server.publicURL
         var web = WebSettings(publicURL: publicURL)
@@ -134,11 +145,17 @@ struct MainstayServer: Sendable {
             return try await Postmortem.markdown(for: id, record, now: WallClock.now(), base: publicURL)
         }
         services.reportOrigins = { Set(settings.current.services.values.flatMap(\.origins)) }
-        services.gauges = [{ await Gauges.scheduler(scheduler.statistics) }]
+        services.gauges = [{ await Gauges.scheduler(scheduler.statistics) }, { Gauges.decisions(decisions) }]
         return services
     }
 
-    private func makeGuard(_ settings: GuardSettings) -> Guard {
+    /// How the house asks things of the guard; nil: not at all, and nothing that it decides is recorded.
+    ///
+    /// This and `decisions.put` in `makeGuard` are the two places where the guard and the house are connected.
+    private func control(of proxy: Guard) -> (any GuardControl)? { nil }
+
+    /// - Parameter decisions: takes what the guard decides, and never makes it wait.
+    private func makeGuard(_ settings: GuardSettings, _ decisions: DecisionQueue) -> Guard {
         let (path, environment) = (configurationPath, self.environment)
         return Guard(
             settings: settings, logger: labelled("guard"), wallClock: WallClock.now,
