@@ -5,48 +5,55 @@ import Logging
 import ServiceLifecycle
 import UnixSignals
 
-/// `mainstay guard`
+/// `mainstay guard …`
 struct GuardCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "guard", abstract: "Runs the PostgreSQL proxy alone, until it is told to stop.",
-        discussion: """
-            SIGTERM lets transactions end before it stops. SIGHUP, or RELOAD on the console, reads the configuration \
-            again; a bad file leaves the running one in force. The console is database 'mainstay': \
-            psql -p PORT -d mainstay -c 'SHOW POOLS'.
-            """)
+        commandName: "guard", abstract: "Runs the PostgreSQL proxy, and says what it should do.",
+        subcommands: [Run.self, GuardRuleCommand.self], defaultSubcommand: Run.self)
 
-    @Option(help: "Configuration file with a key 'guard'.")
-    var config = "guard.yaml"
+    /// `mainstay guard run`, which is meant when nothing else is said.
+    struct Run: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Runs the PostgreSQL proxy alone, until it is told to stop.",
+            discussion: """
+                SIGTERM lets transactions end before it stops. SIGHUP, or RELOAD on the console, reads the configuration \
+                again; a bad file leaves the running one in force. The console is database 'mainstay': \
+                psql -p PORT -d mainstay -c 'SHOW POOLS'.
+                """)
 
-    @Option(help: "How much to log: trace, debug, info, notice, warning, error or critical.")
-    var logLevel = Logger.Level.info
+        @Option(help: "Configuration file with a key 'guard'.")
+        var config = "guard.yaml"
 
-    func run() async throws {
-        LoggingSystem.bootstrap(StreamLogHandler.standardError)
-        var logger = Logger(label: "mainstay.guard")
-        logger.logLevel = logLevel
-        let (path, environment) = (config, ProcessInfo.processInfo.environment)
-        let settings: GuardSettings
-        do {
-            settings = try ConfigurationLoader.loadGuard(path: path, environment: environment)
-        } catch {
-            for problem in error.problems { FileHandle.standardError.write(Data("\(problem)\n".utf8)) }
-            throw ExitCode.failure
+        @Option(help: "How much to log: trace, debug, info, notice, warning, error or critical.")
+        var logLevel = Logger.Level.info
+
+        func run() async throws {
+            LoggingSystem.bootstrap(StreamLogHandler.standardError)
+            var logger = Logger(label: "mainstay.guard")
+            logger.logLevel = logLevel
+            let (path, environment) = (config, ProcessInfo.processInfo.environment)
+            let settings: GuardSettings
+            do {
+                settings = try ConfigurationLoader.loadGuard(path: path, environment: environment)
+            } catch {
+                for problem in error.problems { FileHandle.standardError.write(Data("\(problem)\n".utf8)) }
+                throw ExitCode.failure
+            }
+            let proxy = Guard(
+                settings: settings, logger: logger, wallClock: WallClock.now,
+                reading: { try ConfigurationLoader.loadGuard(path: path, environment: environment) },
+                onReady: { port in
+                    FileHandle.standardOutput.write(Data("mainstay guard listening on \(settings.host):\(port)\n".utf8))
+                })
+            try await ServiceGroup(
+                configuration: ServiceGroupConfiguration(
+                    services: [
+                        .init(service: proxy, successTerminationBehavior: .gracefullyShutdownGroup),
+                        .init(service: GuardReload(proxy: proxy)),
+                    ],
+                    gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
+            ).run()
         }
-        let proxy = Guard(
-            settings: settings, logger: logger, wallClock: WallClock.now,
-            reading: { try ConfigurationLoader.loadGuard(path: path, environment: environment) },
-            onReady: { port in
-                FileHandle.standardOutput.write(Data("mainstay guard listening on \(settings.host):\(port)\n".utf8))
-            })
-        try await ServiceGroup(
-            configuration: ServiceGroupConfiguration(
-                services: [
-                    .init(service: proxy, successTerminationBehavior: .gracefullyShutdownGroup),
-                    .init(service: GuardReload(proxy: proxy)),
-                ],
-                gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
-        ).run()
     }
 }
 

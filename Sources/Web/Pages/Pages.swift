@@ -17,6 +17,7 @@ package func addPages(to router: Router<WebContext>, _ services: WebServices) {
     ReleasePages.add(to: routes)
     CheckPages.add(to: routes)
     TimelinePages.add(to: routes)
+    GuardRulePages.add(to: routes)
     AccountPages.add(to: routes)
 }
 

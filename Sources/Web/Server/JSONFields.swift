@@ -57,6 +57,14 @@ struct JSONFields {
         return number
     }
 
+    mutating func optionalInteger(_ name: String, _ range: ClosedRange<Int64>) -> Int64? {
+        guard let value = members[name], value != .null else {
+            read.insert(name)
+            return nil
+        }
+        return integer(name, range)
+    }
+
     mutating func object(_ name: String) -> [String: JSONValue] {
         read.insert(name)
         guard let object = members[name]?.object else { return fault(name, "must be an object", [:]) }
