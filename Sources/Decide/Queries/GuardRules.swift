@@ -159,13 +159,3 @@ extension BudgetRule.Action {
         }
     }
 }
-
-extension QueryKey {
-    /// Reads what people copy: 16 hexadecimal digits, in either case.
-    package init?(hex text: String) {
-        guard text.utf8.count == 16, text.allSatisfy({ $0.isASCII && $0.isHexDigit }),
-            let fingerprint = UInt64(text, radix: 16)
-        else { return nil }
-        self.init(fingerprint: fingerprint)
-    }
-}

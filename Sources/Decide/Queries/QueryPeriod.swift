@@ -96,13 +96,3 @@ extension QueryKey {
     /// Whether it stands for one query that people wrote: neither BEGIN and its kin nor the sum of others.
     package var isOne: Bool { self != .transactionControl && self != .others }
 }
-
-extension QueryKey {
-    /// Reads `hex`; nil for anything but 16 lower-case hexadecimal digits.
-    package init?(hex: String) {
-        guard hex.utf8.count == 16, let fingerprint = UInt64(hex, radix: 16),
-            QueryKey(fingerprint: fingerprint).hex == hex
-        else { return nil }
-        self.init(fingerprint: fingerprint)
-    }
-}

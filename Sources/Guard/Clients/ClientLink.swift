@@ -18,7 +18,7 @@ final class ClientLink: ChannelInboundHandler {
         case greeting
         /// The database is asked for the user's secret.
         case lookingUp
-        case authenticating(ClientAuthentication)
+        case authenticating
         case expected
         case open
         case closed
@@ -66,6 +66,8 @@ final class ClientLink: ChannelInboundHandler {
     var wasCancelledByBudget = false
 
     var phase = Phase.greeting
+    /// Of the phase `authenticating`; kept apart, since the phase is looked at for every message.
+    var authentication: ClientAuthentication?
     var context: ChannelHandlerContext?
     var input = ByteBuffer()
     var isWaiting = false
