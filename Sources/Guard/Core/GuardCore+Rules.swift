@@ -56,16 +56,22 @@ extension GuardCore {
         currentReleases[database] ?? currentReleases[GuardSettings.anyDatabase] ?? ""
     }
 
+    /// - Parameter database: nil: all; `*`: those that the settings do not name.
     func releaseStarted(_ release: String, database: String?) {
         refreshClock()
+        if database == nil { currentReleases = [:] }
         currentReleases[database ?? GuardSettings.anyDatabase] = release
-        for group in groups.values where database == nil || group.database == database {
-            group.releaseStarted(release)
-        }
+        for group in groups.values where concerns(database, group) { group.releaseStarted(release) }
     }
 
     func releaseProven(database: String?) {
-        for group in groups.values where database == nil || group.database == database { group.releaseProven() }
+        for group in groups.values where concerns(database, group) { group.releaseProven() }
+    }
+
+    private func concerns(_ database: String?, _ group: PoolGroup) -> Bool {
+        guard let database else { return true }
+        return database == GuardSettings.anyDatabase
+            ? settings.databases[group.database] == nil : database == group.database
     }
 
     // MARK: Across a restart

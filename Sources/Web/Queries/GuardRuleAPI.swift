@@ -20,7 +20,8 @@ enum GuardRuleAPI {
                 Schema.object(
                     [
                         "action": Schema.word(GuardRuleDraft.Action.self), "limit": Schema.integer(1...10_000),
-                        "query": Schema.text(16...16), "user": name, "application": name, "database": name,
+                        "query": ["type": "string", "pattern": "^[0-9A-Fa-f]{16}$"], "user": name, "application": name,
+                        "database": name,
                         "reason": Schema.text(GuardRules.reasonLength), "until": Schema.time,
                         "lastsMs": Schema.integer(1...GuardRules.longest.milliseconds),
                     ],
