@@ -52,15 +52,18 @@ extension GuardCore {
 
     // MARK: Releases
 
+    private static let everywhere = ""
+
     func currentRelease(of database: String) -> String {
-        currentReleases[database] ?? currentReleases[GuardSettings.anyDatabase] ?? ""
+        let unnamed = settings.databases[database] == nil ? currentReleases[GuardSettings.anyDatabase] : nil
+        return currentReleases[database] ?? unnamed ?? currentReleases[Self.everywhere] ?? ""
     }
 
     /// - Parameter database: nil: all; `*`: those that the settings do not name.
     func releaseStarted(_ release: String, database: String?) {
         refreshClock()
         if database == nil { currentReleases = [:] }
-        currentReleases[database ?? GuardSettings.anyDatabase] = release
+        currentReleases[database ?? Self.everywhere] = release
         for group in groups.values where concerns(database, group) { group.releaseStarted(release) }
     }
 
