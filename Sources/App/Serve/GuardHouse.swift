@@ -154,9 +154,10 @@ struct GuardHouse: Service {
     private func whenever(
         _ signal: Signals.Signal, _ complaint: Logger.Message, _ work: () async throws -> Void
     ) async {
-        let signals = record.signals.stream()
         var (done, isFailing): (Int64?, Bool) = (nil, false)
         while !Task.isCancelled {
+            // Anew each time: a wait that its limit ends takes its stream with it, and the next would not wait at all.
+            let signals = record.signals.stream()
             do {
                 let head = try await record.timelineHead()
                 if head != done { try await work() }
