@@ -142,6 +142,10 @@ final class ServerLink: ChannelInboundHandler {
         case .fail(let error):
             closed(error)
         case .done(let done):
+            // The golden rule, from the first moment on: no byte is unread.
+            guard input.readableBytes == 0 else {
+                return broke(.protocolViolation("the server said more than that the session can begin"))
+            }
             phase = .open
             start = nil
             (processID, secret) = (done.processID, done.secret)
@@ -167,13 +171,15 @@ final class ServerLink: ChannelInboundHandler {
             client.write(bytes)
             if !client.isWritable { pauseReading() }
         }
-        if let failure {
-            core.counters.violations += 1
-            core.logger.error("a server broke the protocol", metadata: ["target": "\(target)", "cause": "\(failure)"])
-            return closed(failure)
-        }
+        if let failure { return broke(failure) }
         if !events.isEmpty { handleEvents() }
         if isHeldByInput, input.readableBytes == 0 { comeToRest(isReady: true) }
+    }
+
+    private func broke(_ failure: WireError) {
+        core.counters.violations += 1
+        core.logger.error("a server broke the protocol", metadata: ["target": "\(target)", "cause": "\(failure)"])
+        closed(failure)
     }
 
     private func handleEvents() {
@@ -222,11 +228,10 @@ final class ServerLink: ChannelInboundHandler {
     }
 
     private func report(_ name: String, _ value: String) {
-        guard let client else { return }
         var values = parameters.values
         values[name] = value
         parameters = core.intern(values)
-        client.parameters = parameters
+        client?.parameters = parameters
     }
 
     // MARK: Clients
@@ -317,14 +322,21 @@ final class ServerLink: ChannelInboundHandler {
         conversation.cancelsUnderWay += 1
         core.counters.cancels += 1
         let bound = NIOLoopBound(self, eventLoop: core.loop)
-        let ended = core.connector.cancel(at: target, processID: processID, secret: secret)
-        ended.whenComplete { _ in bound.value.cancelEnded() }
+        let ended = core.connector.cancel(
+            at: target, processID: processID, secret: secret, within: core.settings.timeouts.cleanup)
+        ended.whenComplete { bound.value.cancelEnded($0) }
         return ended
     }
 
-    private func cancelEnded() {
+    private func cancelEnded(_ result: Result<Void, any Error>) {
         conversation.cancelsUnderWay -= 1
-        if case .open = phase { comeToRest(isReady: true) }
+        guard case .open = phase else { return }
+        if case .failure(let error) = result, error is Connector.Unconfirmed {
+            // Whoever has the server next could be hit by it.
+            return closed(
+                WireError(.internalFault, sqlState: "08006", "\(target): a cancel request did not end in time"))
+        }
+        comeToRest(isReady: true)
     }
 
     /// Brings the transaction into the state that its client was told of: failed.
