@@ -130,6 +130,21 @@ struct QuerySampleTests {
         }
     }
 
+    @Test("counting that began in the middle of a day covers no more than since then", arguments: TestDriver.available)
+    func began(driver: TestDriver) async throws {
+        try await withRecord(driver) { record, clock, _ async throws in
+            try await record.sample(queries: [Self.sample()])
+            let start = Instant(milliseconds: clock.now.milliseconds / 60_000 * 60_000)
+            clock.advance(.minutes(5))
+            func covered(_ past: Span) async throws -> Span {
+                try await record.queries(from: clock.now - past, to: clock.now).covered
+            }
+            #expect(try await covered(.days(7)) == clock.now - start)
+            #expect(try await covered(.hours(2)) == clock.now - start)
+            #expect(try await record.queries(from: clock.now, to: clock.now).covered == .zero)
+        }
+    }
+
     @Test("what a client names itself is cut, and cannot break the database", arguments: TestDriver.available)
     func names(driver: TestDriver) async throws {
         try await withRecord(driver) { record, clock, _ async throws in

@@ -19,6 +19,25 @@ enum QueryReader {
         }
     }
 
+    /// When a tile's first sample begins, as precisely as it is still kept: a guard that started at noon has not
+    /// counted since midnight.
+    static func start(
+        in tile: QueryTiles.Tile, _ filter: QueryFilter, _ connection: any SQLConnection
+    ) throws -> Instant {
+        let (sql, arguments) = filter.conditions
+        var (start, span) = (tile.start, tile.resolution.span)
+        for resolution in [SampleResolution.hour, .minute] where resolution.span < span {
+            let rows = try connection.query(
+                "SELECT MIN(at) AS first_at FROM query_samples WHERE resolution = ? AND at >= ? AND at < ?\(sql)",
+                [
+                    .integer(resolution.rawValue), .integer(start.milliseconds), .integer((start + span).milliseconds),
+                ] + arguments)
+            guard let first = try rows.first?.optionalInt("first_at") else { break }
+            (start, span) = (Instant(milliseconds: first), resolution.span)
+        }
+        return start
+    }
+
     static func figures(_ row: SQLRow) throws -> QueryFigures {
         var figures = QueryFigures()
         figures.calls = Int(try row.int("calls"))

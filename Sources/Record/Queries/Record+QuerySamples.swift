@@ -73,7 +73,7 @@ extension Record {
             var first: Instant?
             for tile in tiles.tiles {
                 let rows = try QueryReader.rows(tile, filter, connection)
-                if first == nil, !rows.isEmpty { first = tile.start }
+                if first == nil, !rows.isEmpty { first = try QueryReader.start(in: tile, filter, connection) }
                 for (row, figures) in rows { sums[row, default: QueryFigures()].add(figures) }
             }
             let texts = try QueryReader.texts(of: Set(sums.keys.map(\.query)), connection)

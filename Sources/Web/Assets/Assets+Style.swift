@@ -151,7 +151,8 @@ extension Assets {
         th, td { text-align: left; vertical-align: top; padding: 0.625rem 1rem; font-weight: 400; }
         thead th { color: var(--soft); font-size: 0.8125rem; }
         .list tbody th { font-weight: 560; }
-        .list th .quiet { font-weight: 400; }
+        .list th .quiet, .list th .by { font-weight: 400; }
+        td.num { white-space: nowrap; }
         .list tbody tr > * { border-top: 1px solid var(--line); }
         .list tbody:first-child tr:first-child > * { border-top: none; }
         .query { display: block; min-width: 16rem; max-width: 36rem; max-height: 6.5em; overflow: auto; font-weight: 400; white-space: pre-wrap; }

@@ -5,7 +5,7 @@ extension QueryPages {
         """
 
     static let cellsTemplate = """
-        <td>{{calls}}</td><td>{{mean}}</td><td>{{p95}}</td><td>{{p99}}</td><td>{{total}}</td><td>{{rows}}</td><td>{{#errors}}<span class="why">{{errors}}</span>{{/errors}}{{^errors}}none{{/errors}}</td><td>{{#empty}}{{empty}}{{/empty}}{{^empty}}–{{/empty}}</td>
+        <td class="num">{{calls}}</td><td class="num">{{mean}}</td><td class="num">{{p95}}</td><td class="num">{{p99}}</td><td class="num">{{total}}</td><td class="num">{{rows}}</td><td>{{#errors}}<span class="why">{{errors}}</span>{{/errors}}{{^errors}}none{{/errors}}</td><td>{{#empty}}{{empty}}{{/empty}}{{^empty}}–{{/empty}}</td>
         """
 
     static let listTemplate = """
@@ -21,7 +21,7 @@ extension QueryPages {
         </section>
         <section id="query-releases" data-live>{{#hasReleases}}<h2>Releases that clients named</h2>
         <div class="scroll" tabindex="0" role="region" aria-label="Releases"><table class="list"><thead><tr><th scope="col">Release</th><th scope="col">Since</th><th scope="col">Calls</th><th scope="col">Look</th></tr></thead>
-        <tbody>{{#releases}}<tr><th scope="row">{{name}}</th><td>{{#at}}{{>time}}{{/at}}</td><td>{{calls}}</td><td><a href="{{href}}">What it changed</a> · <a href="{{only}}">Only its queries</a></td></tr>{{/releases}}</tbody></table></div>{{/hasReleases}}</section>
+        <tbody>{{#releases}}<tr><th scope="row">{{name}}</th><td>{{#at}}{{>time}}{{/at}}</td><td class="num">{{calls}}</td><td><a href="{{href}}">What it changed</a> · <a href="{{only}}">Only its queries</a></td></tr>{{/releases}}</tbody></table></div>{{/hasReleases}}</section>
         """
 
     static let template = """
