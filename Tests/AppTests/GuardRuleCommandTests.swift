@@ -39,7 +39,7 @@ struct GuardRuleCommandTests {
     @Test("a guard without a subcommand still runs the proxy")
     func runs() throws {
         let parsed = try MainstayCommand.parseAsRoot(["guard", "--config", "shop.yaml"])
-        #expect((parsed as? GuardCommand.Run)?.config == "shop.yaml")
+        #expect((parsed as? GuardRunCommand)?.config == "shop.yaml")
     }
 
     @Test("a rule is one line")

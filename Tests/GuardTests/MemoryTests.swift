@@ -1,6 +1,7 @@
 import Decide
 import EndToEndSupport
 import Guard
+import PGWire
 import Synchronization
 import Testing
 
