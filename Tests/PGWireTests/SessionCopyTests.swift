@@ -40,7 +40,7 @@ struct SessionCopyTests {
         #expect(try !server.isCopyingIn)
         try scene.answers(Frame.done("COPY 1"), Frame.idle)
         #expect(try !server.isAtRest)
-        try scene.answers(Frame.idle)
+        try scene.answers(Frame.done("SELECT 0"), Frame.idle)
         #expect(try server.isAtRest)
     }
 

@@ -109,7 +109,7 @@ struct SessionModelServer {
             guard statements.removeValue(forKey: name) != nil else { return missing(name) }
             return Frame.done("DEALLOCATE")
         }
-        return text.isEmpty ? Frame.empty : Frame.row(text) + Frame.done("SELECT 1")
+        return text.isEmpty ? Frame.empty : (isSimple ? Frame.columns : []) + Frame.row(text) + Frame.done("SELECT 1")
     }
 
     private mutating func copy(_ type: UInt8, _ isSimple: Bool) -> [UInt8] {

@@ -148,7 +148,7 @@ struct SessionQueryTests {
         try scene.sends([], server: [], .needsServer)
         scene.server = .started()
         try scene.sends([], server: [Frame.query("select 1")])
-        try scene.answers(Frame.idle)
+        try scene.answers(Frame.empty, Frame.idle)
         scene.server = nil
         try scene.sends(Frame.terminate, server: [], .terminated)
     }
@@ -169,8 +169,8 @@ struct SessionQueryTests {
 
     /// What may answer each message, next to errors; all else throws.
     private static let fitting: [(sent: [UInt8], types: String)] = [
-        (Frame.query("select 1"), "TCIZHDdcGWE"), (Frame.parse("", "select 1"), "1E"), (Frame.describe(""), "3E"),
-        (Frame.describePortal(), "TnE"), (Frame.execute(), "CIsHDdcGWE"), (Frame.close(""), "3E"), (Frame.call, "VZE"),
+        (Frame.query("select 1"), "TCIHcGWE"), (Frame.parse("", "select 1"), "1E"), (Frame.describe(""), "3E"),
+        (Frame.describePortal(), "TnE"), (Frame.execute(), "CIsHDcGWE"), (Frame.close(""), "3E"), (Frame.call, "VZE"),
         (Frame.sync, "ZE"),
     ]
 
@@ -188,6 +188,21 @@ struct SessionQueryTests {
         }
     }
 
+    /// What is left of an earlier answer, and comes before the beginning of the next.
+    private static let late: [[UInt8]] = [
+        Frame.row("1"), Frame.idle, Frame.data("x"), Frame.columns + Frame.idle, Frame.columns + Frame.data("x"),
+        Frame.columns + Frame.done("SELECT 1") + Frame.row("1"), Frame.done("SELECT 1") + Frame.idle + Frame.row("1"),
+        Frame.copyOut + Frame.row("1"),
+        Frame.copyOut + Frame.copyDone + Frame.done("COPY 0") + Frame.data("x"),
+    ]
+
+    @Test("an answer that does not begin at its beginning is another's, and ends the connection", arguments: late)
+    func unbegun(_ bytes: [UInt8]) throws {
+        let scene = SessionScene()
+        _ = try scene.forward(Frame.query("select 1") + Frame.query("select 2"))
+        #expect(throws: WireError.self) { try scene.read(bytes) }
+    }
+
     @Test("a malformed ReadyForQuery, ParameterStatus or length ends the connection")
     func malformed() throws {
         for frame in [Frame.make("Z"), Frame.make("Z", [0x58]), Frame.make("Z", [0x49, 0]), [0x5A, 0, 0, 0, 3]] {
@@ -201,7 +216,7 @@ struct SessionQueryTests {
     @Test("messages that have to be seen whole have a limit, and the server none for rows")
     func limits() throws {
         _ = try scene.forward(Frame.query("select 1"))
-        _ = try scene.read([0x44, 0x20, 0, 0, 0])
+        _ = try scene.read(Frame.columns + [0x44, 0x20, 0, 0, 0])
         #expect(try !server.isQuiet)
         let other = SessionScene()
         _ = try other.forward(Frame.query("select 1"))
@@ -209,6 +224,7 @@ struct SessionQueryTests {
         for header: [UInt8] in [[0x44, 0x7F, 0xFF, 0xFF, 0xFF], [0x44, 0, 0, 0, 3], [0x44, 0xFF, 0xFF, 0xFF, 0xFF]] {
             let other = SessionScene()
             _ = try other.forward(Frame.query("select 1"))
+            _ = try other.read(Frame.columns)
             #expect(throws: WireError.self) { try other.read(header) }
         }
     }

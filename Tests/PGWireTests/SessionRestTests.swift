@@ -42,10 +42,10 @@ struct SessionRestTests {
         State(name: "a function call", sent: Frame.call, answered: Frame.result),
         State(
             name: "the second of two queries", sent: Frame.query("select 1") + Frame.query("select 2"),
-            answered: Frame.idle),
+            answered: Frame.empty + Frame.idle),
         State(
             name: "something open behind a query", sent: Frame.query("select 1") + Frame.parse("", "select 2"),
-            answered: Frame.idle + Frame.parsed, isQuiet: true, hasOpenBatch: true),
+            answered: Frame.empty + Frame.idle + Frame.parsed, isQuiet: true, hasOpenBatch: true),
     ]
 
     @Test("a server is not at rest", arguments: states)
@@ -99,7 +99,7 @@ struct SessionRestTests {
         #expect(try scene.read(all, hasClient: false).isEmpty)
         #expect(server.isAtRest)
         try scene.sends(Frame.query("select 1"))
-        try scene.answers(all, Frame.row("1"), all, Frame.idle)
+        try scene.answers(all, Frame.columns, Frame.row("1"), Frame.done("SELECT 1"), all, Frame.idle)
         #expect(server.parameters == ["application_name": "", "TimeZone": "CET"])
         let told = scene.events.filter {
             if case .parameter(name: "TimeZone", value: "CET") = $0 { true } else { false }

@@ -150,7 +150,7 @@ struct SessionStatementTests {
         try prepare()
         try scene.sends(Frame.query("select 1"))
         try scene.sends(Frame.query("deallocate s"), server: [], .waitsForServer)
-        try scene.answers(Frame.idle)
+        try scene.answers(Frame.empty, Frame.idle)
         try scene.sends([], server: [], client: [Frame.done("DEALLOCATE"), Frame.idle])
         try scene.sends(Frame.parse("u", "select 2"), Frame.flush, server: [Self.ours(2, "select 2"), Frame.flush])
         try scene.answers(Frame.parsed)
@@ -337,7 +337,7 @@ struct SessionStatementTests {
             try scene.sends(end)
             switch end[0] {
             case ClientMessage.parse: try scene.answers(Frame.error("42601"), Frame.idle)
-            case ClientMessage.query: try scene.answers(Frame.idle)
+            case ClientMessage.query: try scene.answers(Frame.empty, Frame.idle)
             default: try scene.answers(Frame.closed, Frame.idle)
             }
             try scene.sends(Frame.bind(""), Frame.sync, server: [Frame.close(""), Frame.bind(""), Frame.sync])

@@ -54,6 +54,9 @@ package final class ServerConversation {
     /// An error was told and its Sync was not sent yet: the server skips what comes until then.
     package private(set) var isSkippingToSync = false
     private var failure: SQLState?
+    /// How far the answer to the oldest simple query has come. An earlier one's late words begin in the middle.
+    private var answer = (hasColumns: false, hasEnd: false)
+    private var isCopyingOut = false
     /// What the latest portal was made of; 0: not of ours.
     private var boundStatement: UInt32 = 0
 
@@ -178,8 +181,13 @@ package final class ServerConversation {
             return try head(type, .describeStatement).audience
         case ServerMessage.functionCallResponse:
             return try head(type, .functionCall).audience
-        default:
+        case ServerMessage.copyData:
+            guard isCopyingOut else { throw unexpected(type) }
             return try head(type, .query, .execute).audience
+        default:
+            guard let reply = replies.first, reply.kind == .execute || (reply.kind == .query && answer.hasColumns)
+            else { throw unexpected(type) }
+            return reply.audience
         }
     }
 
@@ -204,7 +212,7 @@ package final class ServerConversation {
         case ServerMessage.rowDescription:
             let reply = try head(type, .query, .describeStatement, .describePortal)
             pass(&input, header.size, reply.audience == .client && hasClient, &client)
-            if reply.kind != .query { settle(input, &client, hasClient, changes) }
+            if reply.kind == .query { answer.hasColumns = true } else { settle(input, &client, hasClient, changes) }
         case ServerMessage.commandComplete, ServerMessage.emptyQuery, ServerMessage.portalSuspended:
             try end(header, &input, &client, hasClient, &events, changes)
         case ServerMessage.readyForQuery:
@@ -227,6 +235,7 @@ package final class ServerConversation {
             ServerMessage.copyDone:
             let reply = try head(type, .query, .execute)
             if type == ServerMessage.copyInResponse || type == ServerMessage.copyBothResponse { beginCopyIn(reply) }
+            isCopyingOut = type == ServerMessage.copyOutResponse || type == ServerMessage.copyBothResponse
             pass(&input, header.size, reply.audience == .client && hasClient, &client)
         default:
             throw unexpected(type)
@@ -281,7 +290,8 @@ package final class ServerConversation {
             if reply.audience == .client { changes?.removeAll() }
         }
         pass(&input, header.size, reply.audience == .client && hasClient, &client)
-        isCopyingIn = false
+        (isCopyingIn, isCopyingOut) = (false, false)
+        if reply.kind == .query { answer = (false, true) }
         guard reply.audience == .client else { return }
         if reply.kind == .execute {
             if var statement = running.popFirst() {
@@ -305,6 +315,10 @@ package final class ServerConversation {
             let byte = input.getInteger(at: input.readerIndex + FrameHeader.size, as: UInt8.self),
             let status = TransactionStatus(rawValue: byte)
         else { throw .protocolViolation("the server sent a malformed ReadyForQuery") }
+        if reply.kind == .query {
+            guard answer.hasEnd else { throw unexpected(header.type) }
+            answer = (false, false)
+        }
         self.status = status
         isCopyingIn = false
         if reply.kind == .query, reply.audience == .client, let statement = running.popFirst() {
@@ -365,7 +379,7 @@ package final class ServerConversation {
             guard ErrorFields.isFatal(payload) else { throw unexpected(header.type) }
             return
         }
-        isCopyingIn = false
+        (isCopyingIn, isCopyingOut) = (false, false)
         let isOurQuery = reply.audience == .us && reply.kind == .query
         if isOurQuery {
             failure = state
@@ -384,6 +398,7 @@ package final class ServerConversation {
         }
         switch reply.kind {
         case .query:
+            answer = (false, true)
             if !isOurQuery, !running.isEmpty { running[0].sqlState = state }
         case .functionCall, .sync: break
         default: skip(state, &events, changes)
