@@ -176,6 +176,7 @@ final class ClientLink: ChannelInboundHandler {
     /// Tells the client why, and closes.
     func fail(_ error: WireError) {
         guard !isClosed else { return }
+        if server?.conversation.isInsideMessageOfClient ?? false { return end() }
         var bytes = ByteBuffer()
         bytes.writePGErrorResponse(error)
         write(bytes)
@@ -186,9 +187,10 @@ final class ClientLink: ChannelInboundHandler {
 
     /// The server's connection broke: the client's session is lost with it, as it would be without the guard.
     func serverIsGone(wasTold: Bool) {
+        let isCutOff = server?.conversation.isInsideMessageOfClient ?? false
         server = nil
         giveSlotBack()
-        if wasTold { return end() }
+        if wasTold || isCutOff { return end() }
         fail(WireError(.internalFault, sqlState: "08006", "the server closed the connection unexpectedly"))
     }
 

@@ -67,6 +67,8 @@ package final class ServerConversation {
     package var isAtRest: Bool {
         isQuiet && status == .idle && !hasOpenBatch && cancelsUnderWay == 0
     }
+    /// The client was given a message's beginning and not its end: what it is told now would be taken for the rest.
+    package var isInsideMessageOfClient: Bool { rest > 0 && restIsForClient }
     /// The client's last message was answered, though perhaps inside a transaction.
     package var isQuiet: Bool { replies.isEmpty && rest == 0 && !isCopyingIn && !isSkippingToSync }
     /// Something of the extended protocol was sent and its Sync was not: its work is not committed, whatever was
