@@ -282,7 +282,7 @@ extension ClientConversation {
         if sharesStatements, server.isUncertain(statement?.id ?? 0) { return false }
         if sharesStatements, name.isEmpty { prepareUnnamed(server, input, &toServer) }
         if let statement { prepare(statement, server, input, &toServer) }
-        server.sent(Reply(kind: .describeStatement))
+        server.sent(Reply(kind: .describeStatement, statement: statement?.id ?? 0))
         if statement == nil, !sharesStatements || !name.hasPrefix(PreparedStatement.prefix) {
             toServer.pass(&input, header.size)
             return true

@@ -393,10 +393,11 @@ package final class ServerConversation {
             // One that a Parse of ours met is the client's too: its own batch is lost with it.
             pass(&input, header.size, hasClient, &client)
         }
-        if state == .featureNotSupported, reply.kind == .bind || reply.kind == .execute,
+        if state == .featureNotSupported,
+            reply.kind == .bind || reply.kind == .execute || reply.kind == .describeStatement,
             ErrorFields.mentionsCachedPlan(payload)
         {
-            events.append(.stale(statement: reply.kind == .bind ? reply.statement : boundStatement))
+            events.append(.stale(statement: reply.kind == .execute ? boundStatement : reply.statement))
         }
         switch reply.kind {
         case .query:
