@@ -73,7 +73,7 @@ extension ClientLink {
                 return true
             }
         } catch {
-            fail(error)
+            leaveBecause(error)
             return false
         }
     }
@@ -162,7 +162,7 @@ extension ClientLink {
             refuseBatch(WireError(rejection), isInside ? .failed : .idle)
             return false
         } catch {
-            fail(error)
+            leaveBecause(error)
             return false
         }
     }
