@@ -42,7 +42,7 @@ extension ClientLink {
             server.detach(isTainted: false)
         }
         if let token { pool?.group.finished(token, result) }
-        if isLeaving { end() }
+        if isLeaving { fail(Self.shuttingDown) }
     }
 
     /// By the mode at the client's log-in: a reload changes what new clients get. Whose statements went to the server

@@ -194,12 +194,14 @@ final class ClientLink: ChannelInboundHandler {
         fail(WireError(.internalFault, sqlState: "08006", "the server closed the connection unexpectedly"))
     }
 
+    static let shuttingDown = WireError(.internalFault, sqlState: "57P01", "the guard is shutting down")
+
     /// Leaves when its transaction has ended.
     func leave() {
         isLeaving = true
         let isIdle = server.map(\.conversation.isAtRest) ?? (!isWaiting || isLoggingIn)
         if isIdle {
-            fail(WireError(.internalFault, sqlState: "57P01", "the guard is shutting down"))
+            fail(Self.shuttingDown)
         }
     }
 

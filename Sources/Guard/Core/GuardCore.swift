@@ -409,7 +409,7 @@ final class GuardCore {
     func close() {
         forgetLookups()
         for client in clients.values {
-            client.fail(WireError(.internalFault, sqlState: "57P01", "the guard is shutting down"))
+            client.fail(ClientLink.shuttingDown)
         }
         for pool in pools.values {
             for server in Array(pool.servers.values) { server.close() }
