@@ -141,6 +141,10 @@ final class ServerLink: ChannelInboundHandler {
         case .fail(let error):
             closed(error)
         case .done(let done):
+            // The golden rule, from the first moment on: no byte is unread.
+            guard input.readableBytes == 0 else {
+                return broke(.protocolViolation("the server said more than that the session can begin"))
+            }
             phase = .open
             (processID, secret) = (done.processID, done.secret)
             if let keys = done.keys { core.learn(keys, ofUser: target.user ?? pool.key.user) }
@@ -165,13 +169,15 @@ final class ServerLink: ChannelInboundHandler {
             client.write(bytes)
             if !client.isWritable { pauseReading() }
         }
-        if let failure {
-            core.counters.violations += 1
-            core.logger.error("a server broke the protocol", metadata: ["target": "\(target)", "cause": "\(failure)"])
-            return closed(failure)
-        }
+        if let failure { return broke(failure) }
         if !events.isEmpty { handleEvents() }
         if isHeldByInput, input.readableBytes == 0 { comeToRest(isReady: true) }
+    }
+
+    private func broke(_ failure: WireError) {
+        core.counters.violations += 1
+        core.logger.error("a server broke the protocol", metadata: ["target": "\(target)", "cause": "\(failure)"])
+        closed(failure)
     }
 
     private func handleEvents() {
