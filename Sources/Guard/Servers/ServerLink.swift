@@ -226,11 +226,10 @@ final class ServerLink: ChannelInboundHandler {
     }
 
     private func report(_ name: String, _ value: String) {
-        guard let client else { return }
         var values = parameters.values
         values[name] = value
         parameters = core.intern(values)
-        client.parameters = parameters
+        client?.parameters = parameters
     }
 
     // MARK: Clients
