@@ -53,14 +53,29 @@ final class Connector {
         }
     }
 
+    /// A cancel request was sent, and whether its signal is still on its way is not known.
+    struct Unconfirmed: Error {}
+
     /// Sends a cancel request and waits until the server closes: only then is it certain that no signal is on its way.
-    func cancel(at target: Target, processID: Int32, secret: [UInt8]) -> EventLoopFuture<Void> {
+    ///
+    /// - Parameter limit: in nanoseconds; then it fails as `Unconfirmed`.
+    func cancel(
+        at target: Target, processID: Int32, secret: [UInt8], within limit: Int64
+    ) -> EventLoopFuture<Void> {
         let gone = loop.makePromise(of: Void.self)
         connect(to: target) { channel in
             try channel.pipeline.syncOperations.addHandler(CancelHandler(processID: processID, secret: secret))
         }.whenComplete { result in
             switch result {
-            case .success(let channel): channel.closeFuture.cascade(to: gone)
+            case .success(let channel):
+                let alarm = channel.eventLoop.scheduleTask(in: .nanoseconds(limit)) {
+                    gone.fail(Unconfirmed())
+                    channel.close(promise: nil)
+                }
+                channel.closeFuture.whenComplete { _ in
+                    alarm.cancel()
+                    gone.succeed()
+                }
             case .failure(let error): gone.fail(error)
             }
         }
@@ -103,7 +118,11 @@ private final class TLSNegotiation: ChannelInboundHandler, RemovableChannelHandl
     let context: NIOSSLContext
     let done: EventLoopPromise<Void>
     private var handler: ChannelHandlerContext?
+    private var alarm: Scheduled<Void>?
     private var isDone = false
+
+    /// For the one byte that is the answer.
+    private static let patience = TimeAmount.seconds(10)
 
     init(target: Target, context: NIOSSLContext, done: EventLoopPromise<Void>) {
         self.target = target
@@ -112,9 +131,16 @@ private final class TLSNegotiation: ChannelInboundHandler, RemovableChannelHandl
     }
 
     func handlerAdded(context: ChannelHandlerContext) { handler = context }
-    func handlerRemoved(context: ChannelHandlerContext) { handler = nil }
+    func handlerRemoved(context: ChannelHandlerContext) {
+        alarm?.cancel()
+        handler = nil
+    }
 
     func begin() {
+        alarm = handler?.eventLoop.assumeIsolated().scheduleTask(in: Self.patience) {
+            guard let context = self.handler else { return }
+            self.fail(WireError(.internalFault, sqlState: "08006", "no answer in time"), context)
+        }
         var bytes = ByteBuffer()
         bytes.writePGSSLRequest()
         handler?.writeAndFlush(wrapOutboundOut(bytes), promise: nil)

@@ -320,14 +320,21 @@ final class ServerLink: ChannelInboundHandler {
         conversation.cancelsUnderWay += 1
         core.counters.cancels += 1
         let bound = NIOLoopBound(self, eventLoop: core.loop)
-        let ended = core.connector.cancel(at: target, processID: processID, secret: secret)
-        ended.whenComplete { _ in bound.value.cancelEnded() }
+        let ended = core.connector.cancel(
+            at: target, processID: processID, secret: secret, within: core.settings.timeouts.cleanup)
+        ended.whenComplete { bound.value.cancelEnded($0) }
         return ended
     }
 
-    private func cancelEnded() {
+    private func cancelEnded(_ result: Result<Void, any Error>) {
         conversation.cancelsUnderWay -= 1
-        if case .open = phase { comeToRest(isReady: true) }
+        guard case .open = phase else { return }
+        if case .failure(let error) = result, error is Connector.Unconfirmed {
+            // Whoever has the server next could be hit by it.
+            return closed(
+                WireError(.internalFault, sqlState: "08006", "\(target): a cancel request did not end in time"))
+        }
+        comeToRest(isReady: true)
     }
 
     /// Brings the transaction into the state that its client was told of: failed.
