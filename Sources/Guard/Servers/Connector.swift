@@ -104,6 +104,8 @@ final class Connector {
             "\(error)".contains("CERTIFICATE_VERIFY_FAILED")
                 ? "its certificate is not trusted: sslrootcert names its authority, sslmode says what is checked"
                 : "TLS could not be agreed on"
+        case let error as NIOSSLExtraError where error == .failedToValidateHostname:
+            "its certificate is not for that name"
         default: "\(error)"
         }
     }
