@@ -10,6 +10,8 @@ import Synchronization
 package final class Guard: Service {
     private let group: MultiThreadedEventLoopGroup
     let core: NIOLoopBoundBox<GuardCore?>
+    /// The same after its end: connections that are still being closed ask for it.
+    private let ended: NIOLoopBoundBox<GuardCore?>
     private let settings: GuardSettings
     private let logger: Logger
     private let onReady: @Sendable (Int) -> Void
@@ -52,6 +54,7 @@ package final class Guard: Service {
         self.memory = memory
         group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         core = NIOLoopBoundBox.makeBoxSendingValue(nil, eventLoop: group.next())
+        ended = NIOLoopBoundBox.makeBoxSendingValue(nil, eventLoop: group.next())
         self.settings = settings
         self.logger = logger
         self.wallClock = wallClock
@@ -161,7 +164,7 @@ package final class Guard: Service {
     }
 
     private func drain() async {
-        let box = core
+        let (box, ended) = (core, ended)
         do {
             let span = settings.timeouts.drain
             try await loop.submit { box.value?.drain() }.get()
@@ -175,7 +178,7 @@ package final class Guard: Service {
         }
         do {
             let samples = try await loop.submit {
-                defer { box.value = nil }
+                defer { (ended.value, box.value) = (box.value, nil) }
                 box.value?.changed()
                 box.value?.close()
                 return box.value?.statistics.takeSamples() ?? []
