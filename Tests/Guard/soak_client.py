@@ -83,7 +83,7 @@ class Client:
     def tolerates(self, sqlstate):
         if sqlstate in self.options.allow:
             return True
-        if self.options.kill_servers and sqlstate in ("57P01", "08006", "08003", "08P01", "58000", "57P03"):
+        if self.options.kill_servers and sqlstate in ("57P01", "08006"):
             return True
         if sqlstate == CANCELLED and self.cancel_slack > 0:
             self.findings.counts["late cancels"] += 1

@@ -26,7 +26,8 @@ import time
 import urllib.parse
 import xml.etree.ElementTree
 
-SUITE_SECONDS = 3600
+# For one run of a suite; then it counts as far as it came.
+SUITE_SECONDS = 900
 TEST_SECONDS = 120
 
 
@@ -235,6 +236,7 @@ def run(suite, python, source, url, options, label, only=()):
             "-p",
             "no:cacheprovider",
             f"--timeout={TEST_SECONDS}",
+            f"--session-timeout={SUITE_SECONDS}",
             f"--junitxml={results}",
             "-o",
             "junit_family=xunit1",
@@ -251,7 +253,7 @@ def run(suite, python, source, url, options, label, only=()):
                 env={**os.environ, **suite.environment(parts)},
                 capture_output=True,
                 text=True,
-                timeout=SUITE_SECONDS,
+                timeout=SUITE_SECONDS + TEST_SECONDS,
             )
             log = done.stdout + done.stderr
         except subprocess.TimeoutExpired as error:
