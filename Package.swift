@@ -261,8 +261,10 @@ let package = Package(
         .testTarget(
             name: "GuardTests",
             dependencies: [
-                "TestSupport", "Guard", "PGWire", "Decide", "SQL", .product(name: "NIOCore", package: "swift-nio"),
-                .product(name: "Logging", package: "swift-log"),
+                "EndToEndSupport", "TestSupport", "Guard", "PGWire", "Decide", "SQL",
+                .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"), .product(name: "Logging", package: "swift-log"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ]),
         .testTarget(name: "TidyTests"),
         .target(

@@ -35,18 +35,7 @@ extension EndToEnd {
 
         private func withWorld(_ directory: String, _ body: (World) async throws -> Void) async throws {
             let world = try await World.make(in: directory)
-            try await serving(world.postgres) { try await body(world) }
-        }
-
-        private func serving(_ postgres: OwnPostgres, _ body: () async throws -> Void) async throws {
-            try await postgres.start()
-            do {
-                try await body()
-            } catch {
-                try? await postgres.stop()
-                throw error
-            }
-            try await postgres.stop()
+            try await world.postgres.serving { try await body(world) }
         }
 
         private func rows(_ url: String, _ sql: String) async throws -> [SQLRow] {
@@ -120,7 +109,7 @@ extension EndToEnd {
         func withoutTLS() async throws {
             try await withTemporaryDirectory("tls") { directory in
                 let postgres = try await OwnPostgres.make(in: directory)
-                try await serving(postgres) {
+                try await postgres.serving {
                     #expect(await refusal(postgres.url) == nil, "nothing but TLS is missing")
                     for mode in ["require", "verify-full"] {
                         let authority = try await TestAuthority.make(mode, in: directory)

@@ -70,7 +70,10 @@ struct AuthQueryTests {
 
     @Test("the client's settings do not reach the question")
     func settings() async throws {
-        let query = "SELECT rolname, rolpassword FROM pg_authid WHERE rolname = $1 AND current_setting('search_path') = 'pg_catalog'"
+        let query = """
+            SELECT rolname, rolpassword FROM pg_authid
+            WHERE rolname = $1 AND current_setting('search_path') = 'pg_catalog'
+            """
         try await Self.withWorld(query: query) { scene in
             let client = try await WireClient.connect(scene.port)
             try await client.logIn(
@@ -83,7 +86,8 @@ struct AuthQueryTests {
     @Test(
         "a question that cannot be asked lets nobody in, and says why in the log only",
         arguments: [
-            ("SELECT 1", "08006", "auth-query"), ("SELECT usename FROM pg_user WHERE usename = $1", "08006", "return a user"),
+            ("SELECT 1", "08006", "auth-query"),
+            ("SELECT usename FROM pg_user WHERE usename = $1", "08006", "return a user"),
             ("SELECT rolname, 'x' FROM pg_authid", "28P01", ""),
         ])
     func wrongQuery(_ query: String, _ state: String, _ logged: String) async throws {

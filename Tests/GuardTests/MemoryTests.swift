@@ -61,7 +61,9 @@ struct MemoryTests {
                 #expect(try await client.query("SELECT 'x'").rows == [["x"]])
                 #expect(try await admin.query("DROP RULE \(id)").states == ["42601"])
                 #expect(try await admin.query("LETIN ab").states == ["42601"])
-                for name in ["POOLS", "QUERIES", "LIMITED", "RULES", "CLIENTS", "SERVERS", "STATS", "DATABASES", "HELP"] {
+                for name in [
+                    "POOLS", "QUERIES", "LIMITED", "RULES", "CLIENTS", "SERVERS", "STATS", "DATABASES", "HELP",
+                ] {
                     #expect(try await admin.query("SHOW \(name)").tags == ["SHOW"])
                 }
                 #expect(try await admin.query("SHOW NOTHING").states == ["42601"])

@@ -100,7 +100,7 @@ struct PauseTests {
 
     @Test("a pause that nobody ends is over after its time, and is told in the log")
     func forgotten() async throws {
-        try await Self.scene(configure: { $0.timeouts.pause = GuardSettings.Timeouts.second / 5 }) { scene, _, _ in
+        try await Self.scene({ $0.timeouts.pause = GuardSettings.Timeouts.second / 5 }) { scene, _, _ in
             let client = try await scene.client()
             try await scene.proxy.pause(database: "postgres", deadline: .seconds(2))
             #expect(try await client.query("SELECT 'x'").rows == [["x"]])
@@ -110,7 +110,7 @@ struct PauseTests {
 
     @Test("those who wait too long, or are too many, are told so and stay connected")
     func bounds() async throws {
-        try await Self.scene(configure: {
+        try await Self.scene({
             $0.limits.waiting = 1
             $0.timeouts.queue = GuardSettings.Timeouts.second / 5
         }) { scene, _, _ in

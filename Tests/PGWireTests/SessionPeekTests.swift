@@ -9,7 +9,9 @@ struct SessionPeekTests {
         scene.events.compactMap { if case .ended(let statement) = $0 { statement } else { nil } }
     }
 
-    @Test("a text is looked at once, however it is sent", arguments: [Frame.query("select 7"), Frame.parse("", "select 7")])
+    @Test(
+        "a text is looked at once, however it is sent",
+        arguments: [Frame.query("select 7"), Frame.parse("", "select 7")])
     func once(_ message: [UInt8]) throws {
         let pool = SessionPool()
         let scene = SessionScene(pool)

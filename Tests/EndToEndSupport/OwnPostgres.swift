@@ -1,21 +1,23 @@
-import EndToEndSupport
 import Foundation
 import TestSupport
 
 /// A PostgreSQL server of a test's own, which can be stopped and started again.
-struct OwnPostgres: Sendable {
+package struct OwnPostgres: Sendable {
     private static let binaries = ["15", "16", "17", "14"].map { "/usr/lib/postgresql/\($0)/bin" }
         .first { FileManager.default.isExecutableFile(atPath: $0 + "/initdb") }
-    static let isPossible = binaries != nil
+    package static let isPossible = binaries != nil
 
-    let url: String
-    let port: Int
+    package let url: String
+    package let port: Int
     private let folder: String
     private let speaksTLS: Bool
 
     /// - Parameter tls: speaks TLS with it with those who want to, and with the user `careful` always; nil: does not
     ///   know TLS.
-    static func make(in directory: String, tls: TestAuthority.Issued? = nil) async throws -> OwnPostgres {
+    /// - Parameter rules: who may log in how, as in `pg_hba.conf`; nil: everyone without a password.
+    package static func make(
+        in directory: String, tls: TestAuthority.Issued? = nil, rules: String? = nil
+    ) async throws -> OwnPostgres {
         let port = try FreePort.take()
         let postgres = OwnPostgres(
             url: "postgres://postgres@127.0.0.1:\(port)/postgres", port: port, folder: directory + "/postgres",
@@ -34,6 +36,7 @@ struct OwnPostgres: Sendable {
                 "C", "--no-sync",
             ])
         if let tls { try await postgres.secure(tls) }
+        if let rules { try rules.write(toFile: postgres.data + "/pg_hba.conf", atomically: false, encoding: .utf8) }
         return postgres
     }
 
@@ -52,7 +55,7 @@ struct OwnPostgres: Sendable {
 
     private var data: String { folder + "/data" }
 
-    func start() async throws {
+    package func start() async throws {
         let options =
             "-c listen_addresses=127.0.0.1 -c port=\(port) -c unix_socket_directories=\(folder) -c fsync=off"
             + (speaksTLS ? " -c ssl=on" : "")
@@ -62,8 +65,20 @@ struct OwnPostgres: Sendable {
     }
 
     /// At once, as when its machine dies.
-    func stop() async throws {
+    package func stop() async throws {
         try await perform("pg_ctl", ["stop", "--silent", "--mode", "immediate", "--pgdata", data])
+    }
+
+    /// Runs while `body` does.
+    package func serving(_ body: () async throws -> Void) async throws {
+        try await start()
+        do {
+            try await body()
+        } catch {
+            try? await stop()
+            throw error
+        }
+        try await stop()
     }
 
     private func perform(_ tool: String, _ arguments: [String]) async throws {
