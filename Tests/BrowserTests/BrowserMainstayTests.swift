@@ -103,7 +103,7 @@ extension Browsing {
                     let pages = [
                         "/", "/incidents", "/incidents/\(incident)", "/incidents/\(incident)/postmortem", "/flags",
                         "/flags/storefront/favorites", "/releases", "/changes", "/changes/\(changeSegment)",
-                        "/timeline", "/account",
+                        "/timeline", "/account", "/guard/rules",
                     ]
                     for path in pages {
                         try await browser.open(town.api.url + path)

@@ -11,7 +11,7 @@ struct MachineTests {
         return try Machine.step(house.things[subject], event, input)
     }
 
-    /// Incident, rollout, reports and heartbeat, each with a deadline ahead.
+    /// Incident, rollout, reports, heartbeat, query and rules, each with a deadline ahead.
     private func waiting() throws -> House {
         var house = House(policy: .shop(undo: .never))
         try house.forceRelease()
@@ -22,13 +22,18 @@ struct MachineTests {
                 at: house.now)
             try house.apply(Subject(.reports, "storefront/favorites"), .reports(.received(report)))
         }
+        for isCrowd in [false, true] {
+            try house.decide(user: isCrowd ? "crowd" : "app", isCrowd: isCrowd)
+        }
+        let rule = BudgetRule(.block, ClientPattern(user: "app"), reason: "trouble", lasts: .zero)
+        try house.apply(GuardRules.subject, .guardRules(.added(rule, until: house.now + .hours(1))))
         return house
     }
 
     @Test("a wake-up before the deadline changes nothing and keeps the deadline")
     func early() throws {
         let house = try waiting()
-        #expect(Set(house.due.keys.map(\.kind)) == [.incident, .rollout, .reports, .check])
+        #expect(Set(house.due.keys.map(\.kind)) == [.incident, .rollout, .reports, .check, .query, .guardRules])
         for (subject, due) in house.due {
             #expect(due > house.now)
             let step = try step(house, subject, .deadlineReached)

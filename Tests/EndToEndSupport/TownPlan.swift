@@ -13,6 +13,8 @@ package struct TownPlan: Sendable {
     /// Lines of the feature favorites.
     package var undo = "auto"
     package var mailTimeout = "5s"
+    /// The lines of the guard, from its key on.
+    package var proxy = ""
 
     package init() {}
 
@@ -52,6 +54,7 @@ package struct TownPlan: Sendable {
                 reports: { users: \(reporters), within: 1m, quiet: 10s }
               posts: { flag: posts, undo: ask }
         \(try journeyEvery.map(journey) ?? "")
+        \(proxy)
         """
     }
 

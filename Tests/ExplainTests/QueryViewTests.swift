@@ -45,6 +45,32 @@ struct QueryViewTests {
         }
     }
 
+    @Test("what a release no longer calls has vanished, though its predecessor still runs; another program's has not")
+    func predecessors() async throws {
+        try await withScene { scene async throws in
+            let job = QueryKey(fingerprint: 0xC3)
+            for _ in 0..<18 {
+                try await scene.record.sample(queries: [
+                    Traffic.sample(Traffic.select, 1_000, release: "v1"),
+                    Traffic.sample(Traffic.insert, 100, release: "v1"), Traffic.sample(job, 5_000, release: "worker-7"),
+                ])
+                scene.wait(.minutes(10))
+            }
+            scene.wait(.minutes(1))
+            try await scene.record.sample(queries: [
+                Traffic.sample(Traffic.select, 900, release: "v1"), Traffic.sample(Traffic.insert, 90, release: "v1"),
+                Traffic.sample(job, 500, release: "worker-7"), Traffic.sample(Traffic.select, 200, release: "v2"),
+            ])
+            scene.wait(.minutes(3))
+            let view = try #require(try await QueryDiffView.load(release: "v2", scene.record, now: scene.now))
+            #expect(view.diff.findings.map(\.kind) == [.vanished])
+            #expect(view.diff.findings.first?.query == Traffic.insert)
+            #expect(view.diff.gaps.isEmpty)
+            let worker = try #require(try await QueryDiffView.load(release: "worker-7", scene.record, now: scene.now))
+            #expect(worker.diff.verdict == .tooLittle)
+        }
+    }
+
     @Test("Mainstay's own release is found by the commit that clients name")
     func byCommit() async throws {
         try await withScene { scene async throws in

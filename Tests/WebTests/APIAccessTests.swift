@@ -52,6 +52,8 @@ struct APIAccessTests {
         "POST /api/v1/accounts/{name}/disable": admins, "POST /api/v1/accounts/{name}/enable": admins,
         "POST /api/v1/accounts/{name}/password": admins,
         "GET /api/v1/tokens": admins, "POST /api/v1/tokens": admins, "DELETE /api/v1/tokens/{digest}": admins,
+        "GET /api/v1/guard/rules": readers, "POST /api/v1/guard/rules": doers,
+        "DELETE /api/v1/guard/rules/{id}": doers,
         "GET /healthz": everyone, "GET /metrics": everyone, "GET /openapi.json": everyone,
     ]
 

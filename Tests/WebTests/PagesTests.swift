@@ -14,7 +14,7 @@ struct PagesTests {
         "/", "/incidents", "/incidents/\(Scene.incident)", "/incidents/\(Scene.incident)/postmortem", "/flags",
         "/flags/storefront/favorites", "/changes", Links.change(Rollout.change(Scene.release)), "/releases",
         "/releases/\(Scene.release)", "/checks/storefront/favorites-saved", "/checks/storefront/api", "/timeline",
-        "/timeline/3", "/account", "/queries",
+        "/timeline/3", "/account", "/queries", "/guard/rules", "/guard/rules?query=00ab12cd34ef5678",
     ]
 
     @Test("every template compiles")
@@ -46,6 +46,26 @@ struct PagesTests {
                 expectWhole(page, path)
             }
             #expect(try await client.get("/").html.contains("Everything works"))
+        }
+    }
+
+    @Test("pages about what a guard does are whole")
+    func guarded() async throws {
+        try await withPages(.calm) { house, client in
+            let record = house.scene.record
+            let decision = Scene.decision(at: record.now())
+            try await record.apply(QueryState.subject(of: decision), .query(.decided(decision)), by: .mainstay)
+            for pattern in [
+                ClientPattern(query: decision.query),
+                ClientPattern(user: "<b>", application: Scene.hostile, database: "shop"),
+            ] {
+                let rule = BudgetRule(.block, pattern, reason: Scene.hostile, lasts: .zero)
+                try await record.apply(
+                    GuardRules.subject, .guardRules(.added(rule, until: record.now() + .hours(1))), by: .mainstay)
+            }
+            for path in ["/guard/rules", "/incidents/guard-database-shop-1", "/timeline", "/incidents", "/"] {
+                for role in Role.allCases { expectWhole(try await client.get(path, as: role), path) }
+            }
         }
     }
 

@@ -46,6 +46,10 @@ package struct MainstayAPI: Sendable {
         return try Self.decode(try await send(.PUT, path, body: (Array(bytes), "application/json")))
     }
 
+    package func delete(_ path: String) async throws {
+        _ = try await send(.DELETE, path, body: nil)
+    }
+
     @discardableResult
     package func post(_ path: String, bytes: [UInt8], type: String) async throws -> JSONValue {
         try Self.decode(try await send(.POST, path, body: (bytes, type)))

@@ -8,7 +8,9 @@ struct GuardCommand: AsyncParsableCommand {
         commandName: "guard",
         abstract: "Runs the PostgreSQL proxy, and tells what it counted.",
         discussion: "Without a subcommand it runs: mainstay guard --config guard.yaml.",
-        subcommands: [GuardRunCommand.self, GuardDiffCommand.self, GuardQueriesCommand.self],
+        subcommands: [
+            GuardRunCommand.self, GuardDiffCommand.self, GuardQueriesCommand.self, GuardRuleCommand.self,
+        ],
         defaultSubcommand: GuardRunCommand.self)
 }
 

@@ -8,7 +8,8 @@ import PGWire
 extension ConfigurationReader {
     private static let usersLimit = 16 << 20
 
-    func readGuard() -> GuardSettings? {
+    /// - Parameter isAlone: teams and services are not read, so whether they exist is not asked.
+    func readGuard(isAlone: Bool = false) -> GuardSettings? {
         guard let field = top["guard"] else { return nil }
         let section = Section(field, "a mapping")
         var settings = GuardSettings()
@@ -23,6 +24,7 @@ extension ConfigurationReader {
         }
         if let mode = section["mode"]?.choice(GuardSettings.Mode.self) { settings.mode = mode }
         if let auth = section["auth"]?.choice(GuardSettings.Authentication.self) { settings.authentication = auth }
+        readGuardDesk(section, isAlone: isAlone)
         readGuardUsers(section, &settings)
         readGuardLimits(section, &settings)
         if let field = section["auth-query"] { readAuthQuery(field, &settings) }
@@ -30,16 +32,29 @@ extension ConfigurationReader {
         if let field = section["timeouts"] { readGuardTimeouts(field, &settings) }
         if let field = section["budgets"] { readBudgets(field, &settings) }
         let others = section["other-databases"]
-        if let others { settings.databases[GuardSettings.anyDatabase] = readGuardDatabase(others) }
+        if let others {
+            settings.databases[GuardSettings.anyDatabase] = readGuardDatabase(
+                others, isAlone: isAlone, as: GuardPolicy.anyDatabase)
+        }
         if let databases = section["databases"] {
             for entry in databases.entries("database") {
-                settings.databases[entry.name] = readGuardDatabase(entry)
+                settings.databases[entry.name] = readGuardDatabase(entry, isAlone: isAlone, as: entry.name)
             }
         } else if others == nil {
             section.field.problemAtKey("'databases' is missing: the guard has to know where the database is")
         }
         section.finish()
         return settings
+    }
+
+    /// Whom its decisions concern.
+    private func readGuardDesk(_ section: Section, isAlone: Bool) {
+        if let field = section["team"] { guarded.team = name(field, of: "team", isAlone: isAlone) }
+        if let pages = section["page-observed"]?.bool() { guarded.pagesObserved = pages }
+    }
+
+    private func name(_ field: Field, of what: String, isAlone: Bool) -> String? {
+        isAlone ? field.text("the name of a \(what)") : reference(field, what)
     }
 
     private func readGuardUsers(_ section: Section, _ settings: inout GuardSettings) {
@@ -172,7 +187,7 @@ extension ConfigurationReader {
 
     // MARK: Databases
 
-    private func readGuardDatabase(_ field: Field) -> DatabaseSettings {
+    private func readGuardDatabase(_ field: Field, isAlone: Bool, as name: String) -> DatabaseSettings {
         if field.isText {
             let (target, database) = readTarget(field) ?? (nil, nil)
             return DatabaseSettings(targets: [target].compactMap(\.self), database: database)
@@ -192,6 +207,9 @@ extension ConfigurationReader {
         var settings = DatabaseSettings(targets: targets, database: database)
         settings.poolSize = section["pool-size"]?.integer(1...10_000)
         if let replicas = section["replicas"] { settings.replicas = readReplicas(replicas) }
+        if let field = section["service"] {
+            guarded.services[name] = self.name(field, of: "service", isAlone: isAlone)
+        }
         section.finish()
         return settings
     }
@@ -264,7 +282,7 @@ extension ConfigurationReader {
     /// Only the guard's part; what else `mainstay.yaml` may hold is left alone.
     func readGuardOnly() -> GuardSettings? {
         for name in Self.others { _ = top[name] }
-        let settings = readGuard()
+        let settings = readGuard(isAlone: true)
         if settings == nil {
             top.field.problemAtKey("'guard' is missing: it says where to listen and where the database is")
         }

@@ -35,6 +35,7 @@ final class ConfigurationReader {
     var servicesWithAccount: Set<String> = []
     var servicesWithSecret: Set<String> = []
     var hasMailServer = false
+    var guarded = GuardPolicy()
 
     init(_ root: ConfigurationNode, log: ProblemLog) {
         self.log = log
@@ -59,6 +60,7 @@ final class ConfigurationReader {
         policy.services = policies
         policy.teams = teams
         policy.checks = checkPolicies
+        policy.guarded = guarded
         return Configuration(
             policy: policy, checks: checks.values.sorted { $0.id < $1.id },
             addressBook: AddressBook(people: people, channels: channels, mail: mail), flags: flags,

@@ -4,6 +4,18 @@ import Web
 
 /// What the other rooms tell `/metrics`.
 enum Gauges {
+    static func decisions(_ queue: DecisionQueue) -> [MetricSample] {
+        [
+            MetricSample(
+                "mainstay_guard_decisions_waiting", "Decisions of the guard that are not recorded yet.",
+                value: Double(queue.count)),
+            MetricSample(
+                "mainstay_guard_decisions_dropped_total",
+                "Decisions of the guard that were not recorded, because too many waited or one like them did.",
+                kind: .counter, value: Double(queue.dropped)),
+        ]
+    }
+
     static func scheduler(_ statistics: CheckScheduler.Statistics) -> [MetricSample] {
         [
             MetricSample(

@@ -9,10 +9,12 @@ struct GuardParts: Sendable {
     /// Nil: no guard runs in this process.
     let control: (any GuardControl)?
     let intake: QueryIntake?
+    let decisions: DecisionQueue
 
     /// - Parameter control: takes samples as long as the intake runs: also once after the guard itself has stopped.
-    init(control: (any GuardControl)?, record: Record, logger: Logger) {
+    init(control: (any GuardControl)?, decisions: DecisionQueue, record: Record, logger: Logger) {
         self.control = control
+        self.decisions = decisions
         intake = control.map { control in
             QueryIntake(record: record, logger: logger) { try await control.takeSamples() }
         }
@@ -20,8 +22,9 @@ struct GuardParts: Sendable {
 
     /// For `/metrics`.
     var gauges: [MetricSample] {
-        guard let intake else { return [] }
-        return [
+        let decided = Gauges.decisions(decisions)
+        guard let intake else { return decided }
+        return decided + [
             MetricSample(
                 "mainstay_query_samples_waiting", "Samples of queries that are not stored yet.",
                 value: Double(intake.waiting)),

@@ -90,8 +90,9 @@ struct MainstayServer: Sendable {
             carrier: PageCarrier(
                 addresses: { settings.current.addressBook }, mail: MailSender(), client: pages, now: WallClock.now),
             links: links, logger: labelled("pages"))
-        let proxy = configuration.guardSettings.map(makeGuard)
-        let parts = GuardParts(control: proxy, record: record, logger: labelled("queries"))
+        let decisions = DecisionQueue()
+        let proxy = configuration.guardSettings.map { makeGuard($0, decisions) }
+        let parts = GuardParts(control: proxy, decisions: decisions, record: record, logger: labelled("queries"))
         let reload = Reload(
             path: configurationPath, environment: environment, record: record, settings: settings,
             scheduler: scheduler, proxy: proxy, logger: labelled("configuration"))
@@ -102,9 +103,14 @@ struct MainstayServer: Sendable {
             Housekeeping(record: record, logger: labelled("housekeeping")), intake, scheduler,
             Ticker(record: record, logger: labelled("time")), dispatcher, observer, reload, web,
         ]
-        // The guard stops first, so that what it counted to the end is taken.
+        // What it counted and decided to the end is taken: it is the last to start, and so the first to stop.
         if let intake = parts.intake { services.append(intake) }
-        if let proxy { services.append(proxy) }
+        if let proxy {
+            services.append(
+                GuardHouse(
+                    record: record, decisions: decisions, control: proxy, place: owner, logger: labelled("guard")))
+            services.append(proxy)
+        }
         return ServiceGroup(
             configuration: ServiceGroupConfiguration(
                 services: services.map { ServiceGroupConfiguration.ServiceConfiguration(service: $0) },
@@ -143,13 +149,15 @@ struct MainstayServer: Sendable {
         return services
     }
 
-    private func makeGuard(_ settings: GuardSettings) -> Guard {
+    /// - Parameter decisions: takes what the guard decides, and never makes it wait.
+    private func makeGuard(_ settings: GuardSettings, _ decisions: DecisionQueue) -> Guard {
         let (path, environment) = (configurationPath, self.environment)
         return Guard(
             settings: settings, logger: labelled("guard"), wallClock: WallClock.now,
             reading: { try ConfigurationLoader.loadGuard(path: path, environment: environment) },
             memory: GuardMemory.at(
                 settings.stateFile ?? configuration.server.dataDirectory + "/guard.json", logger: labelled("guard")),
+            onDecision: { decisions.put($0) },
             onReady: { port in
                 FileHandle.standardOutput.write(Data("mainstay guard listening on \(settings.host):\(port)\n".utf8))
             })

@@ -1,10 +1,10 @@
 /// One thing that is wrong now.
 package struct Alert: Hashable, Sendable, Codable {
     package enum Kind: String, Hashable, Sendable, Codable {
-        case journey, check, reports
+        case journey, check, reports, query
     }
 
-    /// What is wrong: the check's id, or `reports:service/feature`.
+    /// What is wrong: the check's id, `reports:service/feature` or `query:database/fingerprint`.
     package var id: String
     package var kind: Kind
     package var severity: Severity
@@ -21,11 +21,14 @@ package struct Alert: Hashable, Sendable, Codable {
     /// What the failing journey did.
     package var steps: [StepResult]
     package var resolvedAt: Instant?
+    /// What a guard decided about the query that is wrong.
+    package var query: QueryDecision?
 
     package init(
         id: String, kind: Kind, severity: Severity, since: Instant, seenAt: Instant? = nil, summary: String,
         forced: [String: String] = [:],
-        isDefinitionFault: Bool = false, steps: [StepResult] = [], resolvedAt: Instant? = nil
+        isDefinitionFault: Bool = false, steps: [StepResult] = [], resolvedAt: Instant? = nil,
+        query: QueryDecision? = nil
     ) {
         self.seenAt = seenAt ?? since
         self.id = id
@@ -37,5 +40,6 @@ package struct Alert: Hashable, Sendable, Codable {
         self.isDefinitionFault = isDefinitionFault
         self.steps = steps
         self.resolvedAt = resolvedAt
+        self.query = query
     }
 }

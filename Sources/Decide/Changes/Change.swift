@@ -54,6 +54,18 @@ package struct Change: Hashable, Sendable, Codable {
     }
 }
 
+extension Change {
+    /// Whether a client that says it is of this release runs what the change brought: it names the release by its id or
+    /// by its commit, of which the id ends with up to twelve digits.
+    package func isRelease(named name: String) -> Bool {
+        guard let release else { return false }
+        if release == name { return true }
+        let (commit, named) = ((release.split(separator: "-").last ?? "").lowercased(), name.lowercased())
+        let areCommits = [commit, named].allSatisfy { $0.count >= 7 && $0.allSatisfy { $0.isASCII && $0.isHexDigit } }
+        return areCommits && (commit.hasPrefix(named) || named.hasPrefix(commit))
+    }
+}
+
 /// Basis points as people read them: `5 %`, `0.5 %`, `100 %`.
 package func percent(basisPoints: Int) -> String {
     let (whole, rest) = basisPoints.quotientAndRemainder(dividingBy: 100)

@@ -10,6 +10,8 @@ package enum Event: Hashable, Sendable, Codable {
     case incident(IncidentEvent)
     case page(PageEvent)
     case reports(ReportsEvent)
+    case query(QueryEvent)
+    case guardRules(GuardRulesEvent)
 }
 
 /// An event with its address.

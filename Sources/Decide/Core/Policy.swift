@@ -9,10 +9,13 @@ package struct Policy: Hashable, Sendable, Codable {
     /// An incident nobody acknowledged is paged again after this, at most `repages` times.
     package var repageAfter: Span
     package var repages: Int
+    /// Who is told about what a guard decides.
+    package var guarded: GuardPolicy
 
     package init(
         services: [String: ServicePolicy] = [:], teams: [String: TeamPolicy] = [:], checks: [String: CheckPolicy] = [:],
-        suspectWindow: Span = .hours(24), repageAfter: Span = .minutes(5), repages: Int = 3
+        suspectWindow: Span = .hours(24), repageAfter: Span = .minutes(5), repages: Int = 3,
+        guarded: GuardPolicy = GuardPolicy()
     ) {
         self.services = services
         self.teams = teams
@@ -20,6 +23,7 @@ package struct Policy: Hashable, Sendable, Codable {
         self.suspectWindow = suspectWindow
         self.repageAfter = repageAfter
         self.repages = repages
+        self.guarded = guarded
     }
 
     package func feature(_ service: String, _ feature: String) -> FeaturePolicy? {

@@ -1,7 +1,7 @@
 /// The address of one thing that Mainstay remembers: which state machine, and which instance of it.
 package struct Subject: Hashable, Sendable, Codable, CustomStringConvertible {
     package enum Kind: String, Hashable, Sendable, Codable, CaseIterable {
-        case flag, release, rollout, check, feature, incident, page, reports
+        case flag, release, rollout, check, feature, incident, page, reports, query, guardRules
         /// Accounts, sessions and tokens: kept in tables of their own, told in the timeline.
         case access
     }

@@ -8,6 +8,8 @@ package enum Thing: Hashable, Sendable, Codable {
     case incident(Incident)
     case page(Page)
     case reports(ReportsState)
+    case query(QueryState)
+    case guardRules(GuardRules)
 
     package var flag: Flag? { if case .flag(let value) = self { value } else { nil } }
     package var release: Release? { if case .release(let value) = self { value } else { nil } }
@@ -17,6 +19,8 @@ package enum Thing: Hashable, Sendable, Codable {
     package var incident: Incident? { if case .incident(let value) = self { value } else { nil } }
     package var page: Page? { if case .page(let value) = self { value } else { nil } }
     package var reports: ReportsState? { if case .reports(let value) = self { value } else { nil } }
+    package var query: QueryState? { if case .query(let value) = self { value } else { nil } }
+    package var guardRules: GuardRules? { if case .guardRules(let value) = self { value } else { nil } }
 
     /// For lists: which service it belongs to.
     package var service: String {
@@ -29,6 +33,8 @@ package enum Thing: Hashable, Sendable, Codable {
         case .incident(let value): value.service
         case .page(let value): value.service
         case .reports(let value): value.service
+        case .query(let value): value.service
+        case .guardRules: GuardPolicy.ownService
         }
     }
 
@@ -43,6 +49,8 @@ package enum Thing: Hashable, Sendable, Codable {
         case .incident(let value): value.status.rawValue
         case .page(let value): value.status.rawValue
         case .reports(let value): value.isFiring ? "firing" : "quiet"
+        case .query(let value): value.status
+        case .guardRules(let value): value.rules.isEmpty ? "none" : "some"
         }
     }
 }
@@ -63,6 +71,8 @@ package enum Machine {
         case .incident: try Incident.step(thing?.incident, event, input).map(Thing.incident)
         case .page: try Page.step(thing?.page, event, input).map(Thing.page)
         case .reports: try ReportsState.step(thing?.reports, event, input).map(Thing.reports)
+        case .query: try QueryState.step(thing?.query, event, input).map(Thing.query)
+        case .guardRules: try GuardRules.step(thing?.guardRules, event, input).map(Thing.guardRules)
         case .access: throw Machine.misfit(event, input.subject)
         }
     }

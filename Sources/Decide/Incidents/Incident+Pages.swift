@@ -62,13 +62,17 @@ extension Incident {
         switch purpose {
         case .opened, .proven:
             lines.append("Since \(RFC3339.format(troubleSince)): \(firing.first?.summary ?? title).")
+            lines.append(contentsOf: firing.first?.query?.pageLines ?? [])
             lines.append(impact)
             lines.append(contentsOf: cause(purpose, input))
         case .undone:
             lines.append("\(undoneTitles) undone by \(undoneBy).")
             lines.append(impact)
             lines.append(contentsOf: experiments.filter { $0.verdict == .proven }.map(Incident.sentence))
-            lines.append("The journeys run again now; the incident ends when they pass.")
+            lines.append(
+                firing.contains { $0.kind == .query }
+                    ? "The incident ends when no guard has held the query back for \(QueryState.rest.spoken)."
+                    : "The journeys run again now; the incident ends when they pass.")
         case .resolved:
             lines.append("Resolved by \(resolvedBy ?? "Mainstay") after \((input.now - troubleSince).spoken).")
             lines.append(impact)

@@ -29,7 +29,8 @@ extension Incident {
     {
         let policy = input.policy.feature(service, feature)
         let team =
-            policy?.team ?? input.policy.checks[alert.id]?.team ?? input.policy.services[service]?.team ?? ""
+            policy?.team ?? input.policy.checks[alert.id]?.team ?? input.policy.services[service]?.team
+            ?? (alert.kind == .query ? input.policy.guarded.team : nil) ?? ""
         var incident = Incident(
             id: input.subject.id, service: service, feature: feature, team: team,
             severity: policy?.severity ?? alert.severity, status: .triggered,
@@ -57,6 +58,7 @@ extension Incident {
         case .journey: "\(feature) does not work"
         case .check: "\(alert.id) fails"
         case .reports: "Customers report that \(feature) does not work"
+        case .query: alert.query?.title ?? "A query overloads \(feature)"
         }
     }
 
@@ -79,7 +81,11 @@ extension Incident {
         incident.alerts[index].resolvedAt = input.now
         var step = Step(incident)
         guard incident.firing.isEmpty, status.isOpen else { return incident.watched(step, input) }
-        incident.close(by: "Mainstay", "everything it was opened for passes again", &step, input)
+        let isAboutQueries = incident.alerts.allSatisfy { $0.kind == .query }
+        incident.close(
+            by: "Mainstay",
+            isAboutQueries ? "no guard holds it back any more" : "everything it was opened for passes again",
+            &step, input)
         return step
     }
 
@@ -114,7 +120,9 @@ extension Incident {
         suspects =
             alerts.allSatisfy(\.isDefinitionFault)
             ? []
-            : Suspects.rank(alert: first, service: service, feature: feature, facts: input.facts, verdicts: verdicts)
+            : Suspects.rank(
+                alert: first, service: service, feature: feature, facts: input.facts, verdicts: verdicts,
+                releases: Set(alerts.compactMap { $0.query?.release }).sorted())
         measure(input)
     }
 

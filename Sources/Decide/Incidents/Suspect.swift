@@ -26,21 +26,31 @@ package enum Suspects {
 
     /// Ranks what changed before trouble began.
     ///
+    /// - Parameter releases: those that sent the queries which a guard holds back.
+    ///
     /// Weights, largest first: proof by experiment decides alone (+100, −50 when it makes no difference or is
-    /// cleared); the same feature 30; nearness in time up to 25, halving every ten minutes; users met it 15; forced
-    /// past the gate 10; the same service 5. Changes of other services stay in the list, below.
+    /// cleared); the release sent the query that is held back 60: more than what can be said for a change of no such
+    /// release, and no proof, because a release may well send a query that was always there; the same feature 30;
+    /// nearness in time up to 25, halving every ten minutes; users met it 15; forced past the gate 10; the same
+    /// service 5. Changes of other services stay in the list, below.
     package static func rank(
-        alert: Alert, service: String, feature: String, facts: Facts, verdicts: [String: Suspect.Verdict]
+        alert: Alert, service: String, feature: String, facts: Facts, verdicts: [String: Suspect.Verdict],
+        releases: [String] = []
     ) -> [Suspect] {
         facts.changes
             .filter { $0.at <= alert.seenAt && ($0.undoneAt.map { $0 > alert.since } ?? true) }
-            .map { weigh($0, alert: alert, service: service, feature: feature, facts: facts, verdict: verdicts[$0.id]) }
+            .map { change in
+                weigh(
+                    change, alert: alert, service: service, feature: feature, facts: facts,
+                    verdict: verdicts[change.id], sentBy: releases.first { change.isRelease(named: $0) })
+            }
             .sorted { ($0.score, $0.change.at, $0.change.id) > ($1.score, $1.change.at, $1.change.id) }
             .prefix(limit).map { $0 }
     }
 
     private static func weigh(
-        _ change: Change, alert: Alert, service: String, feature: String, facts: Facts, verdict: Suspect.Verdict?
+        _ change: Change, alert: Alert, service: String, feature: String, facts: Facts, verdict: Suspect.Verdict?,
+        sentBy release: String?
     ) -> Suspect {
         var suspect = Suspect(change: change, score: 0, reasons: [], verdict: verdict, exposedUsers: nil)
         func add(_ weight: Double, _ reason: String) {
@@ -53,6 +63,7 @@ package enum Suspects {
         case .noDifference: add(-50, "the journey fails with the old variant too")
         case nil: break
         }
+        if let release { add(60, "the query was sent by release \(release)") }
         let age = max(.zero, alert.since - change.at)
         add(25 * halving(age), "\(age.spoken) before trouble began")
         if change.service == service {

@@ -57,6 +57,8 @@ package struct QueryDiff: Hashable, Sendable {
 struct QueryDatabase: Hashable, Sendable {
     var uses: [QueryKey: QueryUse] = [:]
     var calls = 0
+    /// Those of them that are to be expected on the other side too.
+    var expected = 0
     var nanoseconds: Int64 = 0
     /// Calls of queries that were too many to be told apart.
     var untold = 0
@@ -71,6 +73,7 @@ struct QueryDatabase: Hashable, Sendable {
 
     private mutating func add(_ use: QueryUse) {
         calls += use.figures.calls
+        expected += use.expectedCalls
         nanoseconds += use.figures.nanoseconds
         if use.query.isOne {
             uses[use.query] = use

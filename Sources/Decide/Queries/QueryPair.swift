@@ -43,6 +43,9 @@ struct QueryPair {
         } else if after.calls < QueryDiff.enoughCalls {
             gaps.append("\(name): only \(calls(after.calls)) since; \(QueryDiff.enoughCalls) are needed.")
         }
+        if before.calls > 0, after.calls > 0, before.expected == 0 {
+            gaps.append("\(name): no earlier release sent the same queries, so what is missing cannot be told.")
+        }
         if before.untold + after.untold > 0 {
             gaps.append(
                 "\(name): \(calls(before.untold + after.untold)) of too many different queries were not told apart.")
@@ -113,23 +116,23 @@ struct QueryPair {
         guard let use = before.uses[query], after.untold == 0 else { return nil }
         let (then, now) = sharedCalls
         guard then > 0, now > 0 else { return nil }
-        let expected = Double(use.figures.calls) * Double(now) / Double(then)
+        let expected = Double(use.expectedCalls) * Double(now) / Double(then)
         let traffic = Double(now) / Double(then) * Double(spanBefore.milliseconds) / Double(spanAfter.milliseconds)
         let bursts = use.rhythm.map { $0.bursts(in: spanAfter) * min(1, traffic) } ?? expected
         guard spanAfter > .zero, min(expected, bursts) >= Self.evidence else { return nil }
         return QueryFinding(
             kind: .vanished, severity: use.figures.writes > 0 ? .high : .low, database: name, query: query,
             text: use.text, before: use.figures, after: nil,
-            sentence: "It is no longer called. After \(calls(use.figures.calls)) in the \(spanBefore.spoken) before, "
+            sentence: "It is no longer called. After \(calls(use.expectedCalls)) in the \(spanBefore.spoken) before, "
                 + "and with today's traffic, about \(Figures.count(expected)) were to be expected.")
     }
 
     private var sharedCalls: (then: Int, now: Int) {
         let shared = before.uses.keys.filter { after.uses[$0] != nil }
         // Nothing is left of what was called before: all traffic is the only measure that there is.
-        guard !shared.isEmpty else { return (before.calls, after.calls) }
+        guard !shared.isEmpty else { return (before.expected, after.calls) }
         return shared.reduce(into: (0, 0)) { sum, query in
-            sum.0 += before.uses[query]?.figures.calls ?? 0
+            sum.0 += before.uses[query]?.expectedCalls ?? 0
             sum.1 += after.uses[query]?.figures.calls ?? 0
         }
     }

@@ -40,8 +40,14 @@ package struct QueryUse: Hashable, Sendable {
     package var figures: QueryFigures
     /// Nil: not known.
     package var rhythm: QueryRhythm?
+    /// Calls by those who are to be expected on the other side too (`Predecessors`); nil: all.
+    package var expected: Int?
 
-    package init(database: String, query: QueryKey, text: String, figures: QueryFigures, rhythm: QueryRhythm? = nil) {
+    package init(
+        database: String, query: QueryKey, text: String, figures: QueryFigures, rhythm: QueryRhythm? = nil,
+        expected: Int? = nil
+    ) {
+        self.expected = expected
         key = Key(database: database, query: query)
         self.text = text
         self.figures = figures
@@ -50,9 +56,11 @@ package struct QueryUse: Hashable, Sendable {
 
     package var database: String { key.database }
     package var query: QueryKey { key.query }
+    var expectedCalls: Int { expected ?? figures.calls }
 
     /// Of two rhythms the slower one holds: it expects less.
     fileprivate mutating func add(_ other: QueryUse) {
+        if expected != nil || other.expected != nil { expected = expectedCalls + other.expectedCalls }
         figures.add(other.figures)
         rhythm = [rhythm, other.rhythm].compactMap { $0 }.min { ($0.active, $1.slots) < ($1.active, $0.slots) }
     }
@@ -95,14 +103,4 @@ extension QueryKey {
 
     /// Whether it stands for one query that people wrote: neither BEGIN and its kin nor the sum of others.
     package var isOne: Bool { self != .transactionControl && self != .others }
-}
-
-extension QueryKey {
-    /// Reads `hex`; nil for anything but 16 lower-case hexadecimal digits.
-    package init?(hex: String) {
-        guard hex.utf8.count == 16, let fingerprint = UInt64(hex, radix: 16),
-            QueryKey(fingerprint: fingerprint).hex == hex
-        else { return nil }
-        self.init(fingerprint: fingerprint)
-    }
 }

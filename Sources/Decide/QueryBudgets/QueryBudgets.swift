@@ -68,10 +68,15 @@ package struct QueryBudgets: Sendable {
     }
 
     /// Moves when rules or settings change: clients' classes are to be asked for again.
-    package var classVersion: UInt32 { rules.version }
+    ///
+    /// A function that may change things, and does not: asked from another module, a computed property would be given
+    /// a copy of all that is here, for every query (measured).
+    package mutating func currentClassVersion() -> UInt32 { rules.version }
 
     package var busySlots: Int { queue.busy }
     package var waiting: Int { queue.count }
+    /// As `waiting > 0`; see `currentClassVersion`.
+    package mutating func hasWaiters() -> Bool { queue.count > 0 }
 }
 
 /// A client's wish for a server.

@@ -12,6 +12,14 @@ package struct QueryKey: Hashable, Sendable, Codable {
     /// opens with one belongs to its first other statement.
     package static let transactionControl = QueryKey(fingerprint: .max)
 
+    /// Reads what people copy: 16 hexadecimal digits, in either case.
+    package init?(hex text: String) {
+        guard text.utf8.count == 16, text.allSatisfy({ $0.isASCII && $0.isHexDigit }),
+            let fingerprint = UInt64(text, radix: 16)
+        else { return nil }
+        self.init(fingerprint: fingerprint)
+    }
+
     /// 16 lower-case hexadecimal digits: what people read, and what a rule by hand names.
     package var hex: String {
         let digits = String(fingerprint, radix: 16)

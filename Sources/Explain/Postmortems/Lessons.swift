@@ -40,7 +40,7 @@ package struct Lessons: Hashable, Sendable {
             let isFirst = earliest.map { $0 > incident.openedAt } ?? true
             well.append("A machine noticed it\(isFirst ? " before any customer reported it" : "")\(after).")
         }
-        if view.policy?.proof.isEmpty ?? true, first?.kind != .reports {
+        if view.policy?.proof.isEmpty ?? true, first?.kind != .reports, first?.kind != .query {
             improve(
                 "No journey proves that \(incident.feature) works.",
                 "Write a journey that does what a user does with \(incident.feature) and proves the result.")

@@ -115,6 +115,7 @@ extension PostmortemWriter {
             case .journey: "By machine: journey \(code: first.id) failed at \(first.since)."
             case .check: "By machine: check \(code: first.id) failed at \(first.since)."
             case .reports: "By customers: \(incident.reporters) of them reported it, the first at \(first.since)."
+            case .query: "By machine: the guard of the database saw it at \(first.since)."
             }
         var blocks: [Block] = [.paragraph(who), .paragraph("\(sentence(first.words))")]
         if let earliest = view.reports.last {

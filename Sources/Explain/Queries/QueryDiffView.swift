@@ -30,7 +30,7 @@ package struct QueryDiffView: Sendable {
         switch basis {
         case .named(let names):
             "Queries that clients named as \(names.joined(separator: " or ")), held against all others of the days before."
-        case .change: "Clients named no release: queries since the change, held against those before it."
+        case .change: "All queries since the change, whichever release sent them, held against those before it."
         }
     }
 
@@ -60,7 +60,8 @@ package struct QueryDiffView: Sendable {
         return QueryDiffView(
             title: title, basis: .named(names), database: database, before: old, afterwards: new,
             endedBy: end < now ? "\(after.spoken) are enough" : nil,
-            diff: try await compare(old, new, database, record, now: now))
+            diff: try await compare(
+                old, new, database, Predecessors.find(before: old.samples, after: new.samples), record, now: now))
     }
 
     /// Of any change in the ledger; nil: there is no such change.
@@ -74,7 +75,7 @@ package struct QueryDiffView: Sendable {
         let new = try await record.queries(from: change.at, to: end, filter)
         return QueryDiffView(
             title: change.title, basis: .change(change), database: database, before: old, afterwards: new,
-            endedBy: endedBy, diff: try await compare(old, new, database, record, now: now))
+            endedBy: endedBy, diff: try await compare(old, new, database, nil, record, now: now))
     }
 
     /// What comes after the next change of the service is no longer this change's doing alone.
@@ -90,16 +91,21 @@ package struct QueryDiffView: Sendable {
         return (first.0, first.1)
     }
 
+    /// - Parameter predecessors: by database, releases whose queries are to be expected; nil: of all.
     private static func compare(
-        _ old: QueryWindow, _ new: QueryWindow, _ database: String?, _ record: Record, now: Instant
+        _ old: QueryWindow, _ new: QueryWindow, _ database: String?, _ predecessors: [String: Set<String>]?,
+        _ record: Record, now: Instant
     ) async throws -> QueryDiff {
         let rhythms = try await rhythms(old, database, record, now: now)
         func uses(_ window: QueryWindow) -> [QueryUse] {
             window.samples.map { sample in
                 let key = QueryUse.Key(database: sample.database, query: sample.query)
+                let expected = predecessors.map { known in
+                    known[sample.database]?.contains(sample.release) ?? false ? sample.figures.calls : 0
+                }
                 return QueryUse(
                     database: sample.database, query: sample.query, text: sample.text, figures: sample.figures,
-                    rhythm: rhythms[key])
+                    rhythm: rhythms[key], expected: expected)
             }
         }
         return QueryDiff.compare(

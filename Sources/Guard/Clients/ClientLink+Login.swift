@@ -95,13 +95,14 @@ extension ClientLink {
     func authenticate(as startup: StartupParameters, found: LookedUpSecret?) {
         var authentication = core.authentication(for: startup, isEncrypted: isEncrypted, found: found)
         let action = authentication.begin(at: core.instant)
-        phase = .authenticating(authentication)
+        phase = .authenticating
+        self.authentication = authentication
         take(action)
         if input.readableBytes > 0 { authenticate() }
     }
 
     func authenticate() {
-        while case .authenticating(var authentication) = phase {
+        while case .authenticating = phase {
             do throws(WireError) {
                 guard let header = try FrameHeader(peeking: input) else { return }
                 guard header.size <= ClientAuthentication.payloadLimit + FrameHeader.size else {
@@ -111,8 +112,7 @@ extension ClientLink {
                     return
                 }
                 frame.moveReaderIndex(forwardBy: FrameHeader.size)
-                let action = authentication.receive(type: header.type, payload: frame)
-                phase = .authenticating(authentication)
+                guard let action = authentication?.receive(type: header.type, payload: frame) else { return }
                 take(action)
             } catch {
                 return fail(error)
@@ -127,6 +127,7 @@ extension ClientLink {
         case .done(let bytes, let credential):
             write(bytes)
             phase = .expected
+            authentication = nil
             if startup.database == AdminConsole.database { return openConsole(startup) }
             core.remember(credential, of: startup.user)
             do throws(WireError) {

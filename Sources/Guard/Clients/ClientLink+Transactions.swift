@@ -48,7 +48,7 @@ extension ClientLink {
     /// By the mode at the client's log-in: a reload changes what new clients get. Whose statements went to the server
     /// as they are must not share it with others.
     func keepsServer(_ conversation: ClientConversation) -> Bool {
-        !conversation.sharesStatements || !conversation.taint.isEmpty
+        !conversation.sharesStatements || conversation.isTainted
     }
 
     var result: StatementResult {
@@ -59,7 +59,7 @@ extension ClientLink {
         } else if let state = lastEnded.sqlState, let code = SQLStateCode(state.description) {
             outcome = .failed(code)
         }
-        return StatementResult(outcome, rows: Int64(lastEnded.rows))
+        return StatementResult(outcome, rows: Int64(lastEnded.rows), bytes: 0)
     }
 
     /// The statement holds its slot for too long.

@@ -18,13 +18,13 @@ final class ClientLink: ChannelInboundHandler {
         case greeting
         /// The database is asked for the user's secret.
         case lookingUp
-        case authenticating(ClientAuthentication)
+        case authenticating
         case expected
         case open
         case closed
     }
 
-    unowned let core: GuardCore
+    let core: GuardCore
     var conversation: ClientConversation?
     var server: ServerLink?
     /// Of the transaction that it has or waits for, or had last.
@@ -66,6 +66,8 @@ final class ClientLink: ChannelInboundHandler {
     var wasCancelledByBudget = false
 
     var phase = Phase.greeting
+    /// Of the phase `authenticating`; kept apart, since the phase is looked at for every message.
+    var authentication: ClientAuthentication?
     var context: ChannelHandlerContext?
     var input = ByteBuffer()
     var isWaiting = false
@@ -149,11 +151,13 @@ final class ClientLink: ChannelInboundHandler {
     }
 
     func channelWritabilityChanged(context: ChannelHandlerContext) {
-        if context.channel.isWritable { server?.resumeReading() }
+        isWritable = context.channel.isWritable
+        if isWritable { server?.resumeReading() }
         context.fireChannelWritabilityChanged()
     }
 
-    var isWritable: Bool { context?.channel.isWritable ?? false }
+    /// As the channel last told: asking it for every message costs more.
+    private(set) var isWritable = true
 
     func write(_ bytes: ByteBuffer) {
         context?.writeAndFlush(wrapOutboundOut(bytes), promise: nil)

@@ -52,20 +52,29 @@ extension GuardCore {
 
     // MARK: Releases
 
+    private static let everywhere = ""
+
     func currentRelease(of database: String) -> String {
-        currentReleases[database] ?? currentReleases[GuardSettings.anyDatabase] ?? ""
+        let unnamed = settings.databases[database] == nil ? currentReleases[GuardSettings.anyDatabase] : nil
+        return currentReleases[database] ?? unnamed ?? currentReleases[Self.everywhere] ?? ""
     }
 
+    /// - Parameter database: nil: all; `*`: those that the settings do not name.
     func releaseStarted(_ release: String, database: String?) {
         refreshClock()
-        currentReleases[database ?? GuardSettings.anyDatabase] = release
-        for group in groups.values where database == nil || group.database == database {
-            group.releaseStarted(release)
-        }
+        if database == nil { currentReleases = [:] }
+        currentReleases[database ?? Self.everywhere] = release
+        for group in groups.values where concerns(database, group) { group.releaseStarted(release) }
     }
 
     func releaseProven(database: String?) {
-        for group in groups.values where database == nil || group.database == database { group.releaseProven() }
+        for group in groups.values where concerns(database, group) { group.releaseProven() }
+    }
+
+    private func concerns(_ database: String?, _ group: PoolGroup) -> Bool {
+        guard let database else { return true }
+        return database == GuardSettings.anyDatabase
+            ? settings.databases[group.database] == nil : database == group.database
     }
 
     // MARK: Across a restart

@@ -28,7 +28,7 @@ final class GuardCore {
     var switched: [String: Target] = [:]
     /// The house's rules by hand and the console's, by their ids.
     var rules: [String: GuardRule] = [:]
-    /// What clients that name no release are counted under, by database (`*`: all).
+    /// What clients that name no release are counted under, by database (`*`: those not named; empty: all).
     var currentReleases: [String: String] = [:]
     private var databaseNumbers: [String: UInt32] = [:]
     /// Kept from an earlier process, by pool group; taken when the group is made.
@@ -414,6 +414,8 @@ final class GuardCore {
         for pool in pools.values {
             for server in Array(pool.servers.values) { server.close() }
         }
+        // They hold on to one another.
+        (pools, groups) = ([:], [:])
     }
 }
 

@@ -16,7 +16,7 @@ final class Pool {
     private(set) var targets: [Target]
     /// As the servers name it; nil: as the clients do.
     var serverDatabase: String?
-    unowned let core: GuardCore
+    let core: GuardCore
     /// Shared with the replicas: a client's statement may go to either.
     let statements: StatementRegistry
     var replicas: Pool?

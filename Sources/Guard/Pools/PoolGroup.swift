@@ -13,7 +13,7 @@ final class PoolGroup {
     /// What clients that name no release are counted under; 0: none.
     private(set) var releaseNumber: UInt32 = 0
     private var ruleIDs: [String: RuleID] = [:]
-    private unowned let core: GuardCore
+    private let core: GuardCore
     private(set) var limit: Int
     /// Servers of all pools, those that are being opened included.
     var count = 0
@@ -71,7 +71,7 @@ final class PoolGroup {
     // MARK: Turns
 
     func classify(_ identity: ClientIdentity) -> ClientClass { budgets.classify(identity) }
-    var classVersion: UInt32 { budgets.classVersion }
+    var classVersion: UInt32 { budgets.currentClassVersion() }
 
     func admit(_ client: ClientLink, _ request: SlotRequest) -> Admission {
         budgets.admit(request, waiter: Int(client.key.processID), now: core.now)
@@ -108,7 +108,7 @@ final class PoolGroup {
 
     /// Gives free slots to whoever is next.
     func serveNext() {
-        guard !isServing, budgets.waiting > 0 else { return }
+        guard !isServing, budgets.hasWaiters() else { return }
         isServing = true
         defer { isServing = false }
         while let turn = budgets.next(now: core.now) {

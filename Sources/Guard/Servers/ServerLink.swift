@@ -17,14 +17,14 @@ final class ServerLink: ChannelInboundHandler {
 
     private enum Phase {
         case connecting
-        case starting(ServerStart)
+        case starting
         case open
         case closed
     }
 
-    unowned let pool: Pool
+    let pool: Pool
     let target: Target
-    private unowned let core: GuardCore
+    private let core: GuardCore
     let conversation = ServerConversation()
 
     private(set) var client: ClientLink?
@@ -40,6 +40,8 @@ final class ServerLink: ChannelInboundHandler {
     private var secret: [UInt8] = []
 
     private var phase = Phase.connecting
+    /// Of the phase `starting`; kept apart, since the phase is looked at for every message.
+    private var start: ServerStart?
     private var channel: (any Channel)?
     private var context: ChannelHandlerContext?
     private var input = ByteBuffer()
@@ -113,7 +115,8 @@ final class ServerLink: ChannelInboundHandler {
         guard case .connecting = phase else { return }
         var start = core.serverStart(for: pool, target)
         let bytes = start.begin(isEncrypted: core.connector.isEncrypted(context.pipeline))
-        phase = .starting(start)
+        phase = .starting
+        self.start = start
         write(bytes)
     }
 
@@ -124,17 +127,15 @@ final class ServerLink: ChannelInboundHandler {
         if input.readableBytes == 0 { input = buffer } else { input.writeBuffer(&buffer) }
         core.refreshClock()
         switch phase {
-        case .starting: start()
+        case .starting: goOn()
         case .open: serve()
         case .connecting, .closed: break
         }
         if input.readableBytes == 0 { input = ByteBuffer() }
     }
 
-    private func start() {
-        guard case .starting(var start) = phase else { return }
-        let action = start.receive(&input)
-        phase = .starting(start)
+    private func goOn() {
+        guard let action = start?.receive(&input) else { return }
         switch action {
         case .wait: break
         case .send(let bytes): write(bytes)
@@ -146,6 +147,7 @@ final class ServerLink: ChannelInboundHandler {
                 return broke(.protocolViolation("the server said more than that the session can begin"))
             }
             phase = .open
+            start = nil
             (processID, secret) = (done.processID, done.secret)
             if let keys = done.keys { core.learn(keys, ofUser: target.user ?? pool.key.user) }
             conversation.started(parameters: done.parameters)
@@ -353,12 +355,14 @@ final class ServerLink: ChannelInboundHandler {
         context?.writeAndFlush(wrapOutboundOut(bytes), promise: nil)
     }
 
-    var isWritable: Bool { context?.channel.isWritable ?? false }
+    /// As the channel last told.
+    private(set) var isWritable = true
 
     // MARK: Backpressure
 
     func channelWritabilityChanged(context: ChannelHandlerContext) {
-        if context.channel.isWritable { client?.resumeReading() }
+        isWritable = context.channel.isWritable
+        if isWritable { client?.resumeReading() }
         context.fireChannelWritabilityChanged()
     }
 

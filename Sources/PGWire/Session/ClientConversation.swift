@@ -77,6 +77,9 @@ package final class ClientConversation {
         self.sharesStatements = sharesStatements
     }
 
+    /// The client left something in its server's session.
+    package var isTainted: Bool { changes.taint.rawValue != 0 }
+
     /// Whether the client is between two messages.
     package var isBetweenMessages: Bool { rest == 0 }
 
@@ -208,7 +211,7 @@ package final class ClientConversation {
                 .tooLarge, sqlState: "54000",
                 "a message of \(header.size) bytes is larger than the guard's limit of \(wholeLimit)")
         }
-        guard Self.known.contains(header.type) else { throw Self.unknown(header.type) }
+        guard Self.isKnown(header.type) else { throw Self.unknown(header.type) }
         return .all
     }
 
@@ -218,7 +221,16 @@ package final class ClientConversation {
         toServer.insert(after: input) { $0.writePGFrame("H") }
     }
 
-    static let known = Set<UInt8>("BCdcfDEHFPpQSX".utf8)
+    static func isKnown(_ type: UInt8) -> Bool {
+        switch type {
+        case ClientMessage.bind, ClientMessage.close, ClientMessage.copyData, ClientMessage.copyDone,
+            ClientMessage.copyFail, ClientMessage.describe, ClientMessage.execute, ClientMessage.flush,
+            ClientMessage.functionCall, ClientMessage.parse, ClientMessage.password, ClientMessage.query,
+            ClientMessage.sync, ClientMessage.terminate:
+            true
+        default: false
+        }
+    }
 
     static func unknown(_ type: UInt8) -> WireError {
         .protocolViolation("invalid frontend message type \(type)")
@@ -276,7 +288,7 @@ package final class ClientConversation {
             changes.settleOldest()
             client.append { Reply.Kind.parse.writeSynthetic(to: &$0) }
         default:
-            guard Self.known.contains(header.type) else { throw Self.unknown(header.type) }
+            guard Self.isKnown(header.type) else { throw Self.unknown(header.type) }
             return false
         }
         return true

@@ -68,6 +68,7 @@ package final class Record: Sendable {
         if !applied.entries.isEmpty { signals.send(.timeline) }
         for lane in applied.lanes { signals.send(.outbox(lane)) }
         if applied.hasDue { signals.send(.due) }
+        if applied.hasGuardRules { signals.send(.guardRules) }
         for service in applied.flagServices { signals.send(.flags(service: service)) }
     }
 
@@ -85,4 +86,5 @@ package struct Applied: Sendable {
     var lanes: Set<Effect.Lane> = []
     var hasDue = false
     var flagServices: Set<String> = []
+    var hasGuardRules = false
 }

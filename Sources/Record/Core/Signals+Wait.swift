@@ -1,7 +1,8 @@
 extension Signals {
     /// Waits for one of the wanted signals, but no longer than `limit`; returns at once when cancelled.
     ///
-    /// Open the stream before looking whether there is work, so that what is committed in between wakes the wait:
+    /// Open the stream before looking whether there is work, so that what is committed in between wakes the wait. Open
+    /// another for every wait: this one is spent when the limit ends it, and a second wait on it returns at once.
     /// ```
     /// let stream = signals.stream()
     /// if workWasFound { continue }

@@ -10,6 +10,7 @@ package final class Signals: Sendable {
         case due
         case flags(service: String)
         case samples
+        case guardRules
     }
 
     private struct State {

@@ -86,6 +86,7 @@ struct StepTransaction {
             applied.things[subject] = stored.thing
             if stored.due != nil { applied.hasDue = true }
             if case .flag(let flag) = stored.thing { applied.flagServices.insert(flag.service) }
+            if case .guardRules = stored.thing { applied.hasGuardRules = true }
         }
         for effect in effects {
             if try Outbox.add(effect, at: now, connection) { applied.lanes.insert(effect.lane) }

@@ -32,10 +32,10 @@ extension Incident {
             "notes": Schema.list(Schema.object(["at": Schema.time, "by": Schema.text, "text": Schema.text])),
         ]),
         "Alert": Schema.object([
-            "id": Schema.text, "kind": Schema.word("journey", "check", "reports"),
+            "id": Schema.text, "kind": Schema.word("journey", "check", "reports", "query"),
             "severity": Schema.word(Severity.self), "since": Schema.time, "summary": Schema.text,
             "forced": Schema.words, "isDefinitionFault": Schema.flag, "steps": Schema.list(Schema.ref("StepResult")),
-            "resolvedAt": Schema.nullable(Schema.time),
+            "resolvedAt": Schema.nullable(Schema.time), "query": Schema.nullable(Schema.ref("QueryDecision")),
         ]),
         "Suspect": Schema.object([
             "change": Schema.ref("Change"), "score": ["type": "number"], "reasons": Schema.list(Schema.text),
@@ -65,7 +65,7 @@ extension Alert {
             "id": .string(id), "kind": .string(kind.rawValue), "severity": .string(severity.rawValue),
             "since": .time(since), "summary": .string(summary), "forced": .map(forced),
             "isDefinitionFault": .bool(isDefinitionFault), "steps": .array(steps.map(\.json)),
-            "resolvedAt": .time(resolvedAt),
+            "resolvedAt": .time(resolvedAt), "query": query?.json ?? .null,
         ]
     }
 }

@@ -46,6 +46,7 @@ enum ChangePages {
                             "new": $0.newVariant,
                         ] as Fields
                     },
+                    "queries": "/queries/diff?change=\(Links.segment(change.id))",
                     "lines": view.timeline.map { Words.line($0, since: change.at) },
                 ], follows: "", notice: notice))
     }
@@ -70,6 +71,7 @@ enum ChangePages {
         {{#reason}}<div><dt>Reason</dt><dd>{{reason}}</dd></div>{{/reason}}
         {{#flag}}<div><dt>Flag</dt><dd><a href="{{href}}">{{key}}</a>: <code>{{old}}</code> to <code>{{new}}</code></dd></div>{{/flag}}
         {{#release}}<div><dt>Release</dt><dd><a href="{{href}}">{{title}}</a></dd></div>{{/release}}
+        <div><dt>Queries</dt><dd><a href="{{queries}}">What it did to the database's queries</a></dd></div>
         </dl>
         <h2>What followed</h2>
         {{>lines}}

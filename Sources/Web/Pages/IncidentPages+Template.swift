@@ -29,7 +29,7 @@ extension IncidentPages {
         {{>incident-actions}}
         <div class="columns">
         <div class="story">
-        <div id="evidence" data-live>{{>incident-evidence}}</div>
+        <div id="evidence" data-live>{{>incident-evidence}}{{>incident-queries}}</div>
         <section id="suspects" data-live aria-labelledby="suspects-title"><h2 id="suspects-title">Suspects</h2>
         {{^hasSuspects}}<p class="empty">No change before trouble began is on the ledger.</p>{{/hasSuspects}}
         <ol class="suspects">{{#suspects}}<li><span class="rank">{{rank}}</span><div><p><a href="{{href}}">{{title}}</a> {{#verdict}}{{>badge}}{{/verdict}}{{#undoneBy}} <span class="badge info">{{>icon-undo}}undone by {{undoneBy}}</span>{{/undoneBy}}</p>

@@ -67,8 +67,8 @@ enum IncidentPages {
         ]
         return PageContent(
             incident.title, .incidents, "incident",
-            head.adding(impact(view)).adding(cause(view)).adding(evidence(view)).adding(actions(view)).adding(
-                story(view)),
+            head.adding(impact(view)).adding(cause(view)).adding(evidence(view)).adding(queries(view))
+                .adding(actions(view)).adding(story(view)),
             follows: incident.id, refresh: incident.status.isOpen ? 20 : nil, notice: notice)
     }
 

@@ -26,6 +26,8 @@ struct Notice {
         "resumed": "Resumed: clients that waited go on.",
         "password": "Password changed; all other sessions were ended.",
         "account": "Account changed.",
+        "rule-made": "Rule made: every guard has it within a moment.",
+        "rule-removed": "Rule removed: every guard forgets it within a moment.",
         "revoked": "Token revoked: it no longer works.",
     ]
 

@@ -19,6 +19,7 @@ package func addPages(to router: Router<WebContext>, _ services: WebServices) {
     QueryPages.add(to: routes)
     GuardPages.add(to: routes)
     TimelinePages.add(to: routes)
+    GuardRulePages.add(to: routes)
     AccountPages.add(to: routes)
 }
 

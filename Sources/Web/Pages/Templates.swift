@@ -15,6 +15,7 @@ struct Templates: Sendable {
         "incident": IncidentPages.template,
         "incident-actions": IncidentPages.actionsTemplate,
         "incident-evidence": IncidentPages.evidenceTemplate,
+        "incident-queries": IncidentPages.queriesTemplate,
         "postmortem": PostmortemPages.template,
         "flags": FlagPages.listTemplate,
         "flag": FlagPages.template,
@@ -31,6 +32,7 @@ struct Templates: Sendable {
         "guard": GuardPages.template,
         "timeline": TimelinePages.listTemplate,
         "entry": TimelinePages.template,
+        "guard-rules": GuardRulePages.template,
         "account": AccountPages.template,
         "bare": BarePage.template,
     ]

@@ -97,10 +97,15 @@ enum Words {
     /// By kind: `incident.opened`.
     private static func look(_ kind: String) -> (Tone, String) {
         switch kind {
-        case "incident.opened", "check.failed", "reports.fired", "incident.alert_added": (.ill, "ill")
-        case "incident.resolved", "incident.verified", "check.recovered", "rollout.completed", "gate.allowed":
+        case "incident.opened", "check.failed", "reports.fired", "incident.alert_added", "query.tripped",
+            "query.refused":
+            (.ill, "ill")
+        case "incident.resolved", "incident.verified", "check.recovered", "rollout.completed", "gate.allowed",
+            "query.released", "query.let_in", "query.calm":
             (.well, "ok")
-        case "release.forced", "rollout.held", "rollout.suspended", "undo.withheld", "undo.asked": (.warn, "shield")
+        case "release.forced", "rollout.held", "rollout.suspended", "undo.withheld", "undo.asked", "query.observed",
+            "query.capped", "query.large", "query.lost":
+            (.warn, "shield")
         case "page.failed", "page.impossible", "page.delayed": (.warn, "bell")
         case "flag.undone", "incident.mitigated", "rollout.undone", "release.undone": (.info, "undo")
         case "incident.suspect_named": (.warn, "change")
@@ -114,7 +119,7 @@ enum Words {
         switch capability {
         case "flag": "flag"
         case "rollout", "release": "rollout"
-        case "gate": "shield"
+        case "gate", "query", "rule": "shield"
         case "experiment": "flask"
         case "page": "bell"
         case "report", "reports": "report"

@@ -16,7 +16,7 @@ package protocol GuardControl: Sendable {
     /// The rules by hand that hold from now on, in place of all earlier ones given here.
     func setRules(_ rules: [GuardRule]) async throws
     /// Baselines freeze: what is met from now on is new. Clients that name no release are counted under this one.
-    /// - Parameter database: nil: all.
+    /// - Parameter database: nil: all; `GuardPolicy.anyDatabase`: those that are not configured by name.
     func releaseStarted(_ release: String, database: String?) async throws
     /// The release's own traffic becomes what is usual.
     func releaseProven(database: String?) async throws

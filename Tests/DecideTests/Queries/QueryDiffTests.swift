@@ -121,6 +121,32 @@ struct QueryDiffTests {
         #expect(found(.hours(8), 33_333) == [.vanished])
     }
 
+    @Test("only calls of those who are to be expected can be missing")
+    func expected() {
+        func find(_ expected: Int) -> QueryDiff {
+            var (traffic, insert) = (Self.use(Self.select, 1_000), Self.use(Self.insert, 1_000))
+            (traffic.expected, insert.expected) = (expected, 0)
+            return compare([traffic, insert], [Self.use(Self.select, 1_000)])
+        }
+        #expect(find(500).verdict == .noDifference)
+        #expect(find(0).gaps == ["shop: no earlier release sent the same queries, so what is missing cannot be told."])
+    }
+
+    @Test("a release takes the place of those that sent half of its queries")
+    func predecessors() {
+        func sample(_ query: QueryKey, _ release: String, _ database: String = "shop") -> QuerySample {
+            let use = Self.use(query, 1)
+            return QuerySample(database: database, query: query, release: release, text: "", figures: use.figures)
+        }
+        let before = [
+            sample(Self.select, "v1"), sample(Self.insert, "v1"), sample(Self.select, "half"),
+            sample(QueryKey(fingerprint: 9), "worker"), sample(Self.insert, "v1", "stock"),
+        ]
+        let after = [sample(Self.select, "v2"), sample(Self.other, "v2")]
+        #expect(Predecessors.find(before: before, after: after) == ["shop": ["v1", "half"]])
+        #expect(Predecessors.find(before: [], after: after) == [:])
+    }
+
     @Test("a new query of many calls does not make a rare one look missing")
     func newTraffic() {
         let before = [Self.use(Self.select, 100_000), Self.use(Self.insert, 100)]

@@ -1,0 +1,133 @@
+import Decide
+import EndToEndSupport
+import Foundation
+import NIOHTTP1
+import SQL
+import TestSupport
+import Testing
+
+extension EndToEnd {
+    /// The guard inside Mainstay, before a real PostgreSQL: what it decides reaches people, and what people say it.
+    @Suite(.serialized, .enabled(if: TestDriver.isPostgresAvailable, "needs MAINSTAY_TEST_POSTGRES"))
+    struct RunawayTests {
+        /// A town with a guard, and its address for clients that call themselves by a name.
+        private func guarded(
+            _ body: @escaping @Sendable (Town, _ address: @Sendable (String) throws -> String) async throws -> Void
+        ) async throws {
+            try await Town.run { town in
+                let port = try FreePort.take()
+                let server = try #require(URLComponents(string: TestDriver.serverURL))
+                let target = "postgres://\(server.host ?? ""):\(server.port ?? 5_432)/postgres?sslmode=disable"
+                var plan = TownPlan()
+                plan.proxy = """
+                    guard:
+                      listen: "127.0.0.1:\(port)"
+                      auth: trust
+                      pool-size: 4
+                      databases: { notes: { targets: [ "\(target)" ], service: storefront } }
+                      budgets: { mode: enforce }
+                    """
+                try town.configure(plan)
+                try await town.startMainstay()
+                try await body(town) { name in
+                    "postgres://\(server.user ?? "postgres")@127.0.0.1:\(port)/notes?application_name=\(name)"
+                }
+            }
+        }
+
+        /// One that asks the same again and again until it is cancelled, whatever it is told.
+        private static func ask(_ text: String, _ url: String, times: Counter) async {
+            do {
+                var options = PoolOptions()
+                options.connections = 1
+                let database = try PostgresDatabase(url: url, options: options)
+                while !Task.isCancelled {
+                    do {
+                        _ = try await database.read { try $0.query(text).count }
+                        times.next()
+                    } catch {
+                        try await Task.sleep(for: .milliseconds(20))
+                    }
+                }
+                await database.close()
+            } catch {}
+        }
+
+        @Test("a query that runs away is held back, its owner is paged with query and release, and people can see it")
+        func runaway() async throws {
+            try await guarded { town, address in
+                let (good, bad) = (Counter(), Counter())
+                let (goodURL, badURL) = (try address("shop@r1"), try address("shop@r2"))
+                try await withThrowingTaskGroup(of: Void.self) { group in
+                    for _ in 0..<2 { group.addTask { await Self.ask("SELECT 1", goodURL, times: good) } }
+                    try await eventually("others are served") { good.value > 50 }
+                    for _ in 0..<12 { group.addTask { await Self.ask("SELECT pg_sleep(2)", badURL, times: bad) } }
+                    let incident = try await eventually("an incident is opened") {
+                        try await town.api.all("/api/v1/incidents").first
+                    }
+                    let id = try #require(incident["id"]?.string)
+                    #expect(incident["service"]?.string == "storefront")
+                    let detail = try await town.api(.GET, "/api/v1/incidents/\(id)").text
+                    #expect(detail.contains("pg_sleep"), "\(detail)")
+                    #expect(detail.contains("r2"), "\(detail)")
+                    let before = good.value
+                    try await eventually("the others go on") { good.value > before + 200 }
+                    try await eventually("its owner has the mail") {
+                        town.mail.mails.contains { $0.contains("pg_sleep") && $0.contains("r2") }
+                    }
+                    let limited = try await town.api.get("/api/v1/guard")["limited"]?.array ?? []
+                    #expect(limited.contains { "\($0)".contains("pg_sleep") }, "\(limited)")
+                    group.cancelAll()
+                }
+            }
+        }
+
+        @Test("what was counted is listed and exported; a rule by hand is obeyed at once, and ends when it is removed")
+        func countsAndRules() async throws {
+            try await guarded { town, address in
+                var options = PoolOptions()
+                options.connections = 1
+                let database = try PostgresDatabase(url: try address("reports@r7"), options: options)
+                for number in 0..<5 {
+                    _ = try await database.read { try $0.query("SELECT \(number) AS counted").count }
+                }
+                let list = try await eventually("the query is in the list") {
+                    let command = try await Self.mainstay(town, ["guard", "queries"])
+                    return command.output.contains("counted") ? command.output : nil
+                }
+                #expect(list.contains("r7"), "\(list)")
+                let export = town.directory + "/queries.jsonl"
+                let exported = try await Self.mainstay(town, ["guard", "queries", "--export", export])
+                #expect(exported.code == 0, "\(exported.errors)")
+                #expect(try String(contentsOfFile: export, encoding: .utf8).contains("counted"))
+
+                let added = try await Self.mainstay(
+                    town,
+                    [
+                        "guard", "rule", "add", "--block", "--application", "reports@r7", "--for", "10m", "--reason",
+                        "too many",
+                    ])
+                #expect(added.code == 0, "\(added.errors)\(added.output)")
+                try await eventually("the rule holds") {
+                    let error = await sqlError { _ = try await database.read { try $0.query("SELECT 1 AS a").count } }
+                    return "\(error as Any)".contains("too many") ? true : nil
+                }
+                let rules = try await town.api.get("/api/v1/guard/rules")["items"]?.array ?? []
+                let rule = try #require(rules.first?["id"]?.string)
+                let removed = try await Self.mainstay(town, ["guard", "rule", "remove", rule])
+                #expect(removed.code == 0, "\(removed.errors)")
+                try await eventually("the rule is gone") {
+                    _ = try await database.read { try $0.query("SELECT 1 AS a").count }
+                    return true
+                }
+                await database.close()
+            }
+        }
+
+        private static func mainstay(_ town: Town, _ arguments: [String]) async throws -> Command.Outcome {
+            try await Command.run(
+                Binaries.mainstay, arguments,
+                environment: ["MAINSTAY_URL": town.api.url, "MAINSTAY_TOKEN": town.api.token ?? ""])
+        }
+    }
+}
