@@ -1,3 +1,4 @@
+import Decide
 import EndToEndSupport
 import Guard
 import NIOCore
@@ -39,7 +40,9 @@ struct AuthQueryTests {
                     #expect(made.errors.isEmpty, "\(made.errors)")
                     await client.close()
                 }
-                try await GuardScene.run(before: [target]) { settings in
+                // VALID UNTIL is held against this time.
+                let now = Instant(milliseconds: 1_800_000_000_000)
+                try await GuardScene.run(before: [target], at: now) { settings in
                     settings.authentication = .scram
                     settings.authQuery = AuthQuerySettings(user: "postgres", query: query)
                 } _: { scene in

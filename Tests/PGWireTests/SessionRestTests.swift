@@ -20,12 +20,18 @@ struct SessionRestTests {
         State(
             name: "its answer without an end", sent: Frame.query("select 1"),
             answered: Frame.columns + Frame.row("1") + Frame.done("SELECT 1")),
-        State(name: "in the middle of a row", sent: Frame.query("select 1"), answered: [0x44, 0, 0, 0, 9, 1]),
+        State(
+            name: "in the middle of a row", sent: Frame.query("select 1"),
+            answered: Frame.columns + [0x44, 0, 0, 0, 9, 1]),
         State(
             name: "in the middle of a notice behind the end", sent: Frame.query("select 1"),
-            answered: Frame.idle + Frame.notice("x").dropLast()),
-        State(name: "in a transaction", sent: Frame.query("begin"), answered: Frame.open, isQuiet: true),
-        State(name: "in a failed one", sent: Frame.query("selec"), answered: Frame.failed, isQuiet: true),
+            answered: Frame.empty + Frame.idle + Frame.notice("x").dropLast()),
+        State(
+            name: "in a transaction", sent: Frame.query("begin"), answered: Frame.done("BEGIN") + Frame.open,
+            isQuiet: true),
+        State(
+            name: "in a failed one", sent: Frame.query("selec"), answered: Frame.error("42601") + Frame.failed,
+            isQuiet: true),
         State(name: "a Parse without an answer", sent: Frame.parse("", "select 1"), hasOpenBatch: true),
         State(
             name: "an answered Parse without a Sync", sent: Frame.parse("", "select 1"), answered: Frame.parsed,

@@ -128,6 +128,7 @@ extension ClientLink {
             write(bytes)
             phase = .expected
             authentication = nil
+            guard !isClosed else { return }
             if startup.database == AdminConsole.database { return openConsole(startup) }
             core.remember(credential, of: startup.user)
             do throws(WireError) {
@@ -185,6 +186,7 @@ extension ClientLink {
         bytes.writePGReadyForQuery(status: .idle)
         write(bytes)
         phase = .open
+        guard !isClosed else { return }
         core.opened(self)
         resumeReading()
         if input.readableBytes > 0 { pump() }

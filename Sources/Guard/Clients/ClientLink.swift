@@ -65,7 +65,11 @@ final class ClientLink: ChannelInboundHandler {
     var lastEnded: RunningStatement?
     var wasCancelledByBudget = false
 
-    var phase = Phase.greeting
+    /// The end is for good: a write that fails ends the client at once, in the middle of whoever wrote, and what that
+    /// one goes on to say must not bring it back (it would keep a server for ever).
+    var phase = Phase.greeting {
+        didSet { if case .closed = oldValue { phase = .closed } }
+    }
     /// Of the phase `authenticating`; kept apart, since the phase is looked at for every message.
     var authentication: ClientAuthentication?
     var context: ChannelHandlerContext?

@@ -18,7 +18,8 @@ struct GuardScene: Sendable {
 
     /// Runs `body`; afterwards the guard is gone, whatever is still connected.
     static func run(
-        before targets: [Target], memory: Guard.Memory? = nil, _ configure: (inout GuardSettings) -> Void = { _ in },
+        before targets: [Target], memory: Guard.Memory? = nil, at now: Instant = Instant(milliseconds: 0),
+        _ configure: (inout GuardSettings) -> Void = { _ in },
         _ body: (GuardScene) async throws -> Void
     ) async throws {
         var settings = GuardSettings()
@@ -30,7 +31,7 @@ struct GuardScene: Sendable {
         let (taken, log) = (settings, LogRecorder())
         let (ports, port) = AsyncStream<Int>.makeStream()
         let proxy = Guard(
-            settings: settings, logger: log.logger, wallClock: { Instant(milliseconds: 0) }, reading: { taken },
+            settings: settings, logger: log.logger, wallClock: { now }, reading: { taken },
             memory: memory, onReady: { port.yield($0) })
         let services = ServiceGroup(
             configuration: .init(
@@ -131,9 +132,11 @@ struct GuardScene: Sendable {
 
     /// No client is left, and no server is busy: nothing leaked.
     func comesToRest() async throws {
-        try await eventually("everything is given back", every: .milliseconds(10)) {
+        try await eventually("everything is given back", every: .milliseconds(10)) { () -> Bool? in
             let pools = try await proxy.snapshot().pools
-            return pools.allSatisfy { $0.clientsActive == 0 && $0.clientsWaiting == 0 && $0.serversBusy == 0 }
+            let isAtRest = pools.allSatisfy { $0.clientsActive == 0 && $0.clientsWaiting == 0 && $0.serversBusy == 0 }
+            guard isAtRest else { throw Complaint("\(pools)") }
+            return true
         }
     }
 }
