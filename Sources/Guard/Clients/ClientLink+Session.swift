@@ -31,6 +31,8 @@ extension ClientLink {
             }
             if let bytes = toClient.take(from: input) { write(bytes) }
             if let failure { return leaveBecause(failure) }
+            // A write that fails ends the client: it must not be given a server now.
+            guard case .open = phase else { return }
             switch progress {
             case .all: return
             case .terminated:

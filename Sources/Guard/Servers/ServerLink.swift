@@ -168,11 +168,17 @@ final class ServerLink: ChannelInboundHandler {
             failure = error
         }
         if let client, let bytes = out.take(from: input) {
+            isHandingOver = true
             client.write(bytes)
-            if !client.isWritable { pauseReading() }
+            isHandingOver = false
+            if self.client != nil, !client.isWritable { pauseReading() }
         }
         if let failure { return broke(failure) }
         if !events.isEmpty { handleEvents() }
+        if wasLeft {
+            wasLeft = false
+            return leftBehind()
+        }
         if isHeldByInput, input.readableBytes == 0 { comeToRest(isReady: true) }
     }
 
@@ -253,6 +259,21 @@ final class ServerLink: ChannelInboundHandler {
         if let token { slot = token }
         resumeReading()
         if isTainted { needsReset = true }
+        if isHandingOver { wasLeft = true } else { leftBehind() }
+    }
+
+    /// Bytes for the client are being written. Should that fail, the client leaves at once, while what was read is not
+    /// settled: the server must not be anybody else's before it is.
+    private var isHandingOver = false
+    private var wasLeft = false
+
+    private func leftBehind() {
+        guard case .open = phase else { return }
+        if input.readableBytes > 0, conversation.isQuiet {
+            // The rest of it has to come first.
+            (isHeldByInput, cleaningSince) = (true, core.now)
+            return
+        }
         if !needsReset, conversation.isAtRest { return rest() }
         clean()
     }
