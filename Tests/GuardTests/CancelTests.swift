@@ -167,7 +167,8 @@ struct CancelTests {
                 }
                 try await fake.hears(.cancel(1))
                 try await Self.endHold(fake)
-                #expect(try await client.answer().states == ["57014"])
+                let answer = try await client.answer()
+                #expect(answer.states == ["57014"] || answer.states == ["08006"], "whichever is first: \(answer)")
                 #expect(try await other.query("SELECT 'b'").rows == [["b"]])
                 #expect(try await canceller.next() == nil)
                 #expect(fake.heard.count { $0 == .connected } == 2, "a server of its own")
