@@ -90,8 +90,11 @@ SUITES = [
             "--ignore=tests/test_logging.py",
         ],
         environment=libpq_environment,
-        # They compare process ids, or make a database that the proxy then holds connections to.
-        expected=r"test_listen_0[12]|test_listen_notletters|test_type_cache_invalidation_in_pool",
+        # They compare process ids or end a server by one, make a database that the proxy then holds connections to, or
+        # look for a statement by its name on the server.
+        expected=r"test_listen_0[12]|test_listen_notletters|test_type_cache_invalidation_in_pool"
+        r"|test_introspection_sticks_for_ps|test_pool_min_size_restored_after_idle|test_pool_remote_close"
+        r"|test_prepare_explicitly_named",
     ),
     Suite(
         "psycopg2",
@@ -101,7 +104,7 @@ SUITES = [
         environment=psycopg2_environment,
         before=("CREATE EXTENSION IF NOT EXISTS hstore",),
         # They hold the process id of notifications, or of pg_backend_pid(), against the one told at the start-up.
-        expected=r"test_notify\.py::|AsyncTests::test_notify|test_backend_pid",
+        expected=r"test_notify\.py::|AsyncTests::test_notify|test_backend_pid|test_external_close_async",
     ),
     Suite(
         "pg8000",
@@ -117,6 +120,8 @@ SUITES = [
         ],
         environment=libpq_environment,
         before=("CREATE EXTENSION IF NOT EXISTS hstore",),
+        # They end their own server by its process id, or count the statements that the server holds.
+        expected=r"test_broken_pipe_(read|flush)|test_close_prepared_statement",
     ),
     Suite(
         "sqlalchemy",
