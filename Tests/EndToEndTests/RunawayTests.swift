@@ -89,17 +89,17 @@ extension EndToEnd {
                 options.connections = 1
                 let database = try PostgresDatabase(url: try address("reports@r7"), options: options)
                 for number in 0..<5 {
-                    _ = try await database.read { try $0.query("SELECT \(number) AS counted").count }
+                    _ = try await database.read { try $0.query("SELECT \(number) AS tallied").count }
                 }
                 let list = try await eventually("the query is in the list") {
                     let command = try await Self.mainstay(town, ["guard", "queries"])
-                    return command.output.contains("counted") ? command.output : nil
+                    return command.output.contains("tallied") ? command.output : nil
                 }
                 #expect(list.contains("r7"), "\(list)")
                 let export = town.directory + "/queries.jsonl"
                 let exported = try await Self.mainstay(town, ["guard", "queries", "--export", export])
                 #expect(exported.code == 0, "\(exported.errors)")
-                #expect(try String(contentsOfFile: export, encoding: .utf8).contains("counted"))
+                #expect(try String(contentsOfFile: export, encoding: .utf8).contains("tallied"))
 
                 let added = try await Self.mainstay(
                     town,
