@@ -105,8 +105,9 @@ package struct BudgetSettings: Hashable, Sendable {
     package var queueCapacity = 10_000
     /// How long a waiter of a query that is not limited may wait.
     package var queueTimeout: Span = .seconds(120)
-    /// Once the oldest waiter of a query has waited this long, three of four slots go to the newest: whoever waited
-    /// long is about to give up, and serving only those helps nobody.
+    /// Once the oldest waiter of a query has waited this long, and the slots would need longer than this for all of
+    /// its waiters, three of four slots go to the newest: whoever waited long is about to give up, and serving only
+    /// those helps nobody.
     package var overdueWait: Span = .milliseconds(500)
     /// Who is protected. With anyone in it, `protectedShare` of the slots is kept free for them.
     package var protected: [ClientPattern] = []

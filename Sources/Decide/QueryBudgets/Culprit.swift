@@ -109,14 +109,15 @@ extension QueryBudgets {
             family.insert(entry.owner)
         }
         var sum = waits(now: now) { !family.contains($0) }
-        // Transactions that wait for their BEGIN will be what the last ones turned out to be.
+        // Transactions that wait for their BEGIN, and of which nothing is expected, will be what the last ones turned
+        // out to be.
         let strangers = adopters.count { $0 != QueryAccounting.other && !family.contains($0) }
         queue.forEachHead { flow, enqueuedAt, count in
-            guard flow.account == QueryAccounting.control, !adopters.isEmpty, isLate(enqueuedAt, now: now) else {
-                return
-            }
-            sum.all += count * strangers / adopters.count
-            sum.late += count * strangers / adopters.count
+            guard flow.account == QueryAccounting.control, !adopters.isEmpty,
+                let weight = weight(ofLate: enqueuedAt, count, now: now)
+            else { return }
+            sum.all += weight * strangers / adopters.count
+            sum.late += weight * strangers / adopters.count
         }
         return sum
     }
@@ -127,16 +128,19 @@ extension QueryBudgets {
         var sum = Culprit.Waits(all: admitted.all, late: admitted.late)
         queue.forEachHead { flow, enqueuedAt, count in
             guard flow.account != QueryAccounting.control, !queue.isShedding(flow), counts(flow.account),
-                accounting.accounts[Int(flow.account)].trip == nil, isLate(enqueuedAt, now: now)
+                accounting.accounts[Int(flow.account)].trip == nil,
+                let weight = weight(ofLate: enqueuedAt, count, now: now)
             else { return }
-            sum.all += count
-            sum.late += count
+            sum.all += weight
+            sum.late += weight
         }
         return sum
     }
 
-    /// Still waiting, and too long already since the last trip, which was to help it.
-    private func isLate(_ enqueuedAt: Int64, now: Int64) -> Bool {
-        now - max(enqueuedAt, evidenceSince) > settings.lateWait.nanoseconds
+    /// Of `count` that still wait, the first since `enqueuedAt`; nil unless it is too long already since the last
+    /// trip, which was to help them.
+    private func weight(ofLate enqueuedAt: Int64, _ count: Int, now: Int64) -> Int? {
+        let waited = now - max(enqueuedAt, evidenceSince)
+        return waited > settings.lateWait.nanoseconds ? count - 1 + weight(ofWait: waited) : nil
     }
 }

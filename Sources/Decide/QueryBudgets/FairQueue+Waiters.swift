@@ -62,9 +62,18 @@ extension FairQueue {
         let (place, key) = (Int(flow), flows[Int(flow)].key)
         guard isFair, flows[place].count > 1 else { return flows[place].head }
         if key.rule < 0, isShedding(key) { return flows[place].tail }
-        guard now - nodes[Int(flows[place].head)].enqueuedAt > overdueWait else { return flows[place].head }
+        let head = flows[place].head
+        guard now - nodes[Int(head)].enqueuedAt > overdueWait, isBehind(flows[place].count, nodes[Int(head)].cost)
+        else { return head }
         flows[place].turn = (flows[place].turn + 1) % 4
         return flows[place].turn == 0 ? flows[place].head : flows[place].tail
+    }
+
+    /// The slots would need longer than `overdueWait` for all these waiters. A burst that they can serve in less is
+    /// served in order however old its first one is: turning to the newest would keep the oldest old for ever.
+    private func isBehind(_ waiters: Int, _ cost: Int64) -> Bool {
+        let (work, overflow) = Int64(waiters).multipliedReportingOverflow(by: cost)
+        return overflow || work / Int64(slots) > overdueWait
     }
 
     // MARK: Expiry

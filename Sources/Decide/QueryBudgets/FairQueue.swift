@@ -30,7 +30,7 @@ package struct WaiterHandle: Hashable, Sendable {
 /// 1. Slots in use never exceed `slots`, nor those of unprotected flows `slots - reserved`.
 /// 2. A flow exists while it has waiters. It is in its heap, or parked because a limit holds it back.
 /// 3. Waiters of one flow are served in the order of arrival, unless their query is limited (newest first) or the
-///    oldest has waited `overdueWait` (then three in four are the newest).
+///    oldest has waited `overdueWait` and all would need longer than that (then three in four are the newest).
 /// 4. Tags never fall behind V when they are used: nobody saves up slot time by staying away.
 struct FairQueue<Waiter: Sendable>: Sendable {
     struct Node: Sendable {

@@ -1,13 +1,20 @@
 extension QueryBudgets {
     /// A client wants a server for a new transaction, whose first statement this is.
-    package mutating func admit(_ request: SlotRequest, waiter: Waiter, now: Int64) -> Admission {
+    ///
+    /// - Parameter expected: of a transaction that begins with BEGIN, the query that the client's last one turned out
+    ///   to be: it waits in that query's turn, or all such transactions would wait behind one another's slowest. It
+    ///   may turn out to be another, and is never turned away for what is only expected.
+    package mutating func admit(
+        _ request: SlotRequest, expected: QueryKey? = nil, waiter: Waiter, now: Int64
+    ) -> Admission {
         let place = account(of: request, now: now)
         var flow = FlowKey(account: place)
         var isProbe = false
         if let rejection = judge(request, &flow, &isProbe) {
             return turnAway(rejection, flow, isProbe: isProbe, now: now)
         }
-        let cost = cost(of: place)
+        if place == QueryAccounting.control, let expected { expect(expected, &flow) }
+        let cost = cost(of: flow.account)
         if queue.canRun(flow) {
             queue.start(flow, cost: cost)
             noteAdmission(place, waited: 0, since: now)
@@ -17,8 +24,16 @@ extension QueryBudgets {
         guard let handle = queue.enqueue(pending, flow: flow, cost: cost, now: now) else {
             return turnAway(fullQueue(flow, request.query), flow, isProbe: isProbe, now: now)
         }
-        accounting.accounts[Int(place)].references += 1
+        accounting.accounts[Int(flow.account)].references += 1
         return .queue(handle)
+    }
+
+    /// Moves a transaction that begins with BEGIN to the turn of what it will probably be.
+    private func expect(_ query: QueryKey, _ flow: inout FlowKey) {
+        guard let place = accounting.find(query), place >= QueryAccounting.firstTracked else { return }
+        flow.account = place
+        // Limits are for what a query is, not for what it may be.
+        if flow.standing == .ordinary { flow.standing = .allowed }
     }
 
     /// Gives a free slot to whoever is next; nil when there is no slot, or nobody whom it is for.
@@ -26,7 +41,9 @@ extension QueryBudgets {
         guard queue.count > 0, let served = queue.dequeue(now: now) else { return nil }
         let pending = served.waiter
         accounting.accounts[Int(served.flow.account)].references -= 1
-        noteAdmission(served.flow.account, waited: served.waited, since: served.enqueuedAt)
+        let isBegin = pending.request.query == .transactionControl
+        noteAdmission(
+            isBegin ? QueryAccounting.control : served.flow.account, waited: served.waited, since: served.enqueuedAt)
         let token = begin(
             pending.request, served.flow, isProbe: pending.isProbe, waited: served.waited, cost: served.cost, now: now)
         return Turn(waiter: pending.waiter, token: token, waited: Span(nanoseconds: served.waited))
@@ -113,19 +130,34 @@ extension QueryBudgets {
         guard place != QueryAccounting.control, since >= evidenceSince,
             accounting.accounts[Int(place)].trip == nil
         else { return }
-        accounting.accounts[Int(place)].admissions &+= 1
-        if waited > settings.lateWait.nanoseconds { accounting.accounts[Int(place)].lateAdmissions &+= 1 }
+        guard waited > settings.lateWait.nanoseconds else {
+            accounting.accounts[Int(place)].admissions &+= 1
+            return
+        }
+        let weight = UInt32(weight(ofWait: waited))
+        accounting.accounts[Int(place)].admissions &+= weight
+        accounting.accounts[Int(place)].lateAdmissions &+= weight
+    }
+
+    /// A wait counts once more for each second that it took: where few clients wait long, as for a small pool, there
+    /// are too few waits to count by number.
+    func weight(ofWait waited: Int64) -> Int {
+        1 + Int(min(waited / QueryAccounting.second, Int64(settings.lateSamples - 1)))
     }
 
     private mutating func begin(
         _ request: SlotRequest, _ flow: FlowKey, isProbe: Bool, waited: Int64, cost: Int64, now: Int64
     ) -> SlotToken {
-        accounting.accounts[Int(flow.account)].references += 2
+        // What is only expected is not what it is.
+        let owner = request.query == .transactionControl ? QueryAccounting.control : flow.account
+        accounting.accounts[Int(flow.account)].references += 1
+        accounting.accounts[Int(owner)].references += 2
         return inFlight.add(
             InFlight(
-                flow: flow, payer: flow, owner: flow.account, current: flow.account, kind: request.kind,
+                flow: flow, payer: flow, owner: owner, current: owner, kind: request.kind,
                 release: request.client.release, startedAt: now, statementAt: now, accountedAt: now, charged: cost,
-                waited: waited, hasWritten: request.kind.mayWrite, isExempt: flow.standing != .ordinary,
+                waited: waited, hasWritten: request.kind.mayWrite,
+                isExempt: flow.standing == .protected || flow.standing == .allowed && owner == flow.account,
                 isProbe: isProbe))
     }
 }

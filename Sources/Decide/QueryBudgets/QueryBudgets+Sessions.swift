@@ -16,11 +16,12 @@ extension QueryBudgets {
         let held = now - entry.startedAt
         accounting.accounts[Int(entry.owner)].references -= 1
         accounting.accounts[Int(entry.owner)].held(held)
-        if entry.payer.account != entry.owner { accounting.accounts[Int(entry.payer.account)].held(held) }
+        settle(entry, held: held)
         queue.finish(entry.flow, payer: entry.payer, rest: held - entry.charged)
         let flow = FlowKey(account: QueryAccounting.control)
         queue.start(flow, cost: 0)
-        accounting.accounts[Int(QueryAccounting.control)].references += 1
+        // As owner and as payer.
+        accounting.accounts[Int(QueryAccounting.control)].references += 2
         (entry.flow, entry.payer, entry.owner, entry.current) = (flow, flow, flow.account, flow.account)
         (entry.startedAt, entry.statementAt, entry.charged, entry.waited) = (now, now, 0, 0)
         (entry.isIdle, entry.isExempt, entry.isResting) = (true, true, true)

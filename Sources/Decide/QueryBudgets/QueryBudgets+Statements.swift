@@ -11,6 +11,7 @@ extension QueryBudgets {
         guard let entry = inFlight.remove(token) else { return }
         if entry.isProbe { endProbe(entry.owner, failed: nil, now: now) }
         accounting.accounts[Int(entry.owner)].references -= 1
+        accounting.accounts[Int(entry.payer.account)].references -= 1
         if !entry.isIdle { accounting.accounts[Int(entry.current)].references -= 1 }
         queue.finish(entry.flow, payer: entry.payer, rest: -entry.charged)
     }
@@ -70,11 +71,18 @@ extension QueryBudgets {
         let held = now - entry.startedAt
         accounting.accounts[Int(entry.owner)].references -= 1
         accounting.accounts[Int(entry.owner)].held(held)
-        if entry.payer.account != entry.owner { accounting.accounts[Int(entry.payer.account)].held(held) }
+        settle(entry, held: held)
         queue.finish(entry.flow, payer: entry.payer, rest: held - entry.charged)
     }
 
     // MARK: Parts
+
+    /// The payer is done with. Transactions that nobody expected to be anything have a mean of their own.
+    mutating func settle(_ entry: InFlight, held: Int64) {
+        let payer = entry.payer.account
+        if payer == QueryAccounting.control, payer != entry.owner { accounting.accounts[Int(payer)].held(held) }
+        accounting.accounts[Int(payer)].references -= 1
+    }
 
     /// The transaction's first real statement: from now on the slot is this query's.
     private mutating func adopt(

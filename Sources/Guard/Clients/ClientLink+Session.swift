@@ -62,7 +62,9 @@ extension ClientLink {
             if server == nil { pool = try route(query) }
             guard let pool else { return false }
             if pool.isPaused, server == nil { return wait(for: pool) }
-            switch pool.group.admit(self, request(query, pool.group)) {
+            let request = request(query, pool.group)
+            isUndecided = request.query == .transactionControl
+            switch pool.group.admit(self, request) {
             case .run(let token):
                 self.token = token
                 return takeServer(pool)
@@ -156,9 +158,9 @@ extension ClientLink {
             guard let query = try conversation.peek(input) else { return true }
             if server.conversation.status == .idle { attachedAt = core.now }
             quietSince = nil
-            guard case .reject(let rejection) = pool.group.statementStarted(token, request(query, pool.group)) else {
-                return true
-            }
+            let request = request(query, pool.group)
+            if isUndecided, request.query != .transactionControl { (usualQuery, isUndecided) = (request.query, false) }
+            guard case .reject(let rejection) = pool.group.statementStarted(token, request) else { return true }
             let isInside = server.conversation.status != .idle
             if isInside { server.spoilTransaction() } else { quietSince = core.now }
             refuseBatch(WireError(rejection), isInside ? .failed : .idle)

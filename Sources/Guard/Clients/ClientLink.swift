@@ -61,6 +61,10 @@ final class ClientLink: ChannelInboundHandler {
     /// What `clientClass` was worked out for.
     var classifiedRelease: UInt32 = 0
     var classifiedIn: PoolGroup?
+    /// What its last transaction that began with BEGIN turned out to be.
+    var usualQuery: QueryKey?
+    /// Its transaction has only begun.
+    var isUndecided = false
     /// The statement that ended last.
     var lastEnded: RunningStatement?
     var wasCancelledByBudget = false

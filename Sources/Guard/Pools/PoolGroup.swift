@@ -74,7 +74,7 @@ final class PoolGroup {
     var classVersion: UInt32 { budgets.currentClassVersion() }
 
     func admit(_ client: ClientLink, _ request: SlotRequest) -> Admission {
-        budgets.admit(request, waiter: Int(client.key.processID), now: core.now)
+        budgets.admit(request, expected: client.usualQuery, waiter: Int(client.key.processID), now: core.now)
     }
 
     func leave(_ handle: WaiterHandle) {

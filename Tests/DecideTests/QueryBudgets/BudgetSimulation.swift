@@ -79,6 +79,8 @@ struct BudgetSimulation {
     private var requests: [Int: Request] = [:]
     private var tokens: [SlotToken: Int] = [:]
     private var classes: [ClientClass] = []
+    /// What clients' last transactions that began with BEGIN turned out to be, as the data plane remembers it.
+    private var usual: [[Int]: QueryKey] = [:]
     private var lastRequest = 0
     private var generated: UInt64 = 1 << 40
     /// Statements end at once with 53200.
@@ -166,7 +168,7 @@ struct BudgetSimulation {
         if let patience = sources[place].patience {
             agenda.add(.gaveUp(request: number), at: now + Int64(patience * 1e6))
         }
-        switch budgets.admit(wish(request), waiter: number, now: now) {
+        switch budgets.admit(wish(request), expected: usual[[place, client]], waiter: number, now: now) {
         case .run(let token):
             waits.append((place, now, 0))
             start(number, token)
@@ -212,7 +214,11 @@ struct BudgetSimulation {
 
     private mutating func nextStatement(_ number: Int) {
         guard let request = requests[number], request.state == .idle, let token = request.token else { return }
-        switch budgets.statementStarted(token, wish(request), now: now) {
+        let wish = wish(request)
+        if request.client >= 0, wish.query != .transactionControl {
+            usual[[request.source, request.client]] = wish.query
+        }
+        switch budgets.statementStarted(token, wish, now: now) {
         case .run: run(number)
         case .reject:
             giveBack(number, token, .succeeded)

@@ -65,7 +65,30 @@ struct BudgetSimulationTests {
         var simulation = BudgetSimulation(
             settings(), knee: run.knee, seed: run.seed, [good([begin, read, begin]), bad([begin, scan, begin])])
         simulation.run(until: 60 * second)
-        expectProtected(simulation, 24 * second..<58 * second, run)
+        expectProtected(simulation, 23 * second..<58 * second, run)
+    }
+
+    @Test(
+        "a runaway on a pool of four, whose few other clients hardly ever get a slot",
+        arguments: [2_000.0, 8_000], [false, true])
+    func smallPool(sleep: Double, inTransactions: Bool) {
+        for (seed, others) in [(1, 1), (2, 2), (3, 6)] {
+            let (begin, read) = (Self.begin, Self.read)
+            let sleeping = BudgetSimulation.Statement(query: 2, work: sleep - 50...sleep)
+            let good = Source(
+                name: "good", script: inTransactions ? [begin, read, begin] : [read], clients: others, think: 10)
+            let bad = Source(
+                name: "bad", script: inTransactions ? [begin, sleeping, begin] : [sleeping], clients: 12,
+                from: 2 * second)
+            var simulation = BudgetSimulation(
+                BudgetSettings(slots: 4, mode: .enforce), knee: 4, seed: seed, [good, bad])
+            simulation.run(until: 24 * second)
+            let trip = simulation.decisions.first { $0.trip != nil }
+            let what: Comment = "seed \(seed), \(others) others: \(trip as Any)"
+            #expect(trip?.query?.fingerprint == 2 && (trip?.at ?? .max) <= 5 * second, what)
+            let after = simulation.tally("good", 6 * second..<22 * second)
+            #expect(after.success == 1 && after.percentile99 < 10, "\(what) \(after)")
+        }
     }
 
     @Test("a runaway that was there first", arguments: runs.filter { $0.knee == 8 })
@@ -128,7 +151,7 @@ struct BudgetSimulationTests {
 
     /// Why the gate counts late admissions instead of taking the minimum wait over 100 ms, the first proposal.
     @Test(
-        "in a runaway nearly all others wait, while the minimum over 100 ms often says that nobody does",
+        "in a runaway nearly all others wait, while the minimum over 100 ms often enough says that nobody does",
         arguments: [4.0, 8, 20])
     func minimumMisses(knee: Double) {
         var simulation = BudgetSimulation(settings(.observe), knee: knee, seed: 1, [good(), bad(from: 0)])
@@ -138,7 +161,7 @@ struct BudgetSimulationTests {
         let windows = Dictionary(grouping: waits) { $0.at / (100 * ms) }
         let calm = windows.values.count { window in window.contains { $0.waited <= 5 * ms } }
         #expect(late > 0.6, "knee \(knee): \(late)")
-        #expect(Double(calm) > 0.3 * Double(windows.count), "knee \(knee): \(calm) of \(windows.count)")
+        #expect(Double(calm) > 0.1 * Double(windows.count), "knee \(knee): \(calm) of \(windows.count)")
     }
 
     // MARK: Flash crowd

@@ -161,11 +161,19 @@ struct FairQueueTests {
         #expect(queue.takeDropped().count == expected)
     }
 
-    @Test("once the oldest has waited half a second, three of four turns go to the newest")
+    @Test("once the oldest has waited half a second and the rest would too, three of four turns go to the newest")
     func overdue() {
         var queue = queue(slots: 1)
-        for waiter in 0..<12 { _ = queue.enqueue(waiter, flow: key(0), cost: ms, now: 0) }
-        #expect(drain(&queue, now: 501 * ms).prefix(8) == [11, 10, 9, 0, 8, 7, 6, 1])
+        for waiter in 0..<12 { _ = queue.enqueue(waiter, flow: key(0), cost: 200 * ms, now: 0) }
+        // The last two need 400 ms in all.
+        #expect(drain(&queue, now: 501 * ms) == [11, 10, 9, 0, 8, 7, 6, 1, 5, 4, 2, 3])
+    }
+
+    @Test("a burst that the slots can serve within half a second is served in order, however long it has waited")
+    func burst() {
+        var queue = queue(slots: 4)
+        for waiter in 0..<1_000 { _ = queue.enqueue(waiter, flow: key(0), cost: 2 * ms, now: 0) }
+        #expect(drain(&queue, now: 2_000 * ms) == Array(0..<1_000))
     }
 
     @Test("a waiter that goes away leaves the others as they were", arguments: 0..<5)
