@@ -184,7 +184,7 @@ extension ClientLink {
         }
         bytes.writePGBackendKeyData(processID: key.processID, secret: key.secretBytes)
         bytes.writePGReadyForQuery(status: .idle)
-        write(bytes)
+        if let context, !isEncrypted { outlet.open(writing: bytes, context) } else { write(bytes) }
         phase = .open
         guard !isClosed else { return }
         core.opened(self)

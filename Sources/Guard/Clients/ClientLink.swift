@@ -149,11 +149,13 @@ final class ClientLink: ChannelInboundHandler {
     static let heldLimit = 64 << 10
 
     func channelInactive(context: ChannelHandlerContext) {
+        outlet.shut()
         gone()
         context.fireChannelInactive()
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        outlet.shut()
         core.logger.debug("client connection failed", metadata: ["client": "\(remoteAddress)", "cause": "\(error)"])
         context.close(promise: nil)
     }
@@ -167,8 +169,10 @@ final class ClientLink: ChannelInboundHandler {
     /// As the channel last told: asking it for every message costs more.
     private(set) var isWritable = true
 
+    let outlet = Outlet()
+
     func write(_ bytes: ByteBuffer) {
-        context?.writeAndFlush(wrapOutboundOut(bytes), promise: nil)
+        outlet.write(bytes, context)
     }
 
     func pauseReading() {
@@ -220,6 +224,7 @@ final class ClientLink: ChannelInboundHandler {
     func end() {
         guard !isClosed else { return }
         gone()
+        outlet.shut()
         context?.close(promise: nil)
     }
 

@@ -148,6 +148,7 @@ final class ServerLink: ChannelInboundHandler {
             }
             phase = .open
             start = nil
+            if let context, !core.connector.isEncrypted(context.pipeline) { outlet.open(context.channel) }
             (processID, secret) = (done.processID, done.secret)
             if let keys = done.keys { core.learn(keys, ofUser: target.user ?? pool.key.user) }
             conversation.started(parameters: done.parameters)
@@ -372,8 +373,10 @@ final class ServerLink: ChannelInboundHandler {
         write(conversation.ask(text))
     }
 
+    private let outlet = Outlet()
+
     func write(_ bytes: ByteBuffer) {
-        context?.writeAndFlush(wrapOutboundOut(bytes), promise: nil)
+        outlet.write(bytes, context)
     }
 
     /// As the channel last told.
@@ -411,6 +414,7 @@ final class ServerLink: ChannelInboundHandler {
     }
 
     func channelInactive(context: ChannelHandlerContext) {
+        outlet.shut()
         closed(nil)
         context.fireChannelInactive()
     }
@@ -420,6 +424,7 @@ final class ServerLink: ChannelInboundHandler {
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        outlet.shut()
         core.logger.debug("server connection failed", metadata: ["target": "\(target)", "cause": "\(error)"])
         closed(WireError(.internalFault, sqlState: "08006", "\(target): \(core.connector.explain(error))"))
     }
@@ -428,6 +433,7 @@ final class ServerLink: ChannelInboundHandler {
         if case .closed = phase { return }
         let wasStarted = if case .open = phase { true } else { false }
         phase = .closed
+        outlet.shut()
         context?.close(promise: nil)
         let client = self.client
         self.client = nil
