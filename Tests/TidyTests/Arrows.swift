@@ -30,8 +30,7 @@ struct Arrows: Sendable {
         "Guard": [
             "Decide", "PGWire", "NIOCore", "NIOHTTP1", "NIOPosix", "NIOSSL", "DequeModule", "Histogram", "Logging",
             "ServiceLifecycle",
-            "Synchronization",
-        ],
+        ] + system,
         "Web": [
             "Decide", "Record", "Observe", "Act", "Explain", "Interop", "Hummingbird", "HummingbirdCore", "HTTPTypes",
             "Mustache", "NIOCore", "Crypto", "Logging", "ServiceLifecycle", "Foundation", "Synchronization",

@@ -10,6 +10,8 @@ struct QueryAccounting: Sendable {
 
     var accounts: [QueryAccount] = []
     private var index: [QueryKey: Int32] = [:]
+    /// Accounts met last, by a part of the fingerprint.
+    private var recent = [Int32](repeating: 0, count: 64)
     private var hand: Int32 = firstTracked
     private(set) var secondStart: Int64
     /// Since the release that is running started.
@@ -33,6 +35,16 @@ struct QueryAccounting: Sendable {
     static func day(_ now: Int64) -> Int64 { now / day + 40 }
 
     func find(_ query: QueryKey) -> Int32? { index[query] }
+
+    /// As `find`, for every call: most are of few queries, and one place is looked at before the table.
+    mutating func findOften(_ query: QueryKey) -> Int32? {
+        let place = Int(truncatingIfNeeded: query.fingerprint & 63)
+        let guess = Int(recent[place])
+        if guess != Self.other, guess < accounts.count, accounts[guess].query == query { return recent[place] }
+        guard let found = index[query] else { return nil }
+        recent[place] = found
+        return found
+    }
 
     /// The query's account, made if there is room for it.
     mutating func account(of query: QueryKey, now: Int64, settings: BudgetSettings, ruleMask: UInt64) -> Int32 {

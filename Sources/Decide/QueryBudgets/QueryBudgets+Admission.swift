@@ -66,7 +66,7 @@ extension QueryBudgets {
     /// The account, marked as seen; made when the query is met for the first time.
     mutating func account(of request: SlotRequest, now: Int64) -> Int32 {
         let place: Int32
-        if let known = accounting.find(request.query) {
+        if let known = accounting.findOften(request.query) {
             place = known
         } else {
             place = accounting.account(

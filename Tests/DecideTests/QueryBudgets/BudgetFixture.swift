@@ -9,6 +9,7 @@ struct BudgetHouse {
     var client: ClientClass
     private(set) var decisions: [BudgetDecision] = []
     private var nextWaiter = 0
+    var lastWaiter: Int { nextWaiter }
 
     static let good: UInt64 = 1
     static let bad: UInt64 = 2
@@ -34,12 +35,16 @@ struct BudgetHouse {
         return token
     }
 
-    /// A transaction that wants to begin; returns whether it could at once.
-    mutating func beginAtOnce() -> Bool {
+    /// A transaction that wants to begin.
+    mutating func wantsToBegin(expecting expected: UInt64? = nil) -> Admission {
         nextWaiter += 1
         let request = SlotRequest(.transactionControl, .transactionControl, client)
-        return budgets.admit(request, waiter: nextWaiter, now: now).runs
+        return budgets.admit(
+            request, expected: expected.map(QueryKey.init(fingerprint:)), waiter: nextWaiter, now: now)
     }
+
+    /// A transaction that wants to begin; returns whether it could at once.
+    mutating func beginAtOnce() -> Bool { wantsToBegin().runs }
 
     mutating func begin() -> SlotToken {
         nextWaiter += 1

@@ -248,6 +248,46 @@ struct QueryBudgetsTests {
         #expect(order[(firstTransaction + 1)...].prefix(20).allSatisfy { !$0 })
     }
 
+    @Test("a BEGIN waits in the turn of what its client's last transaction was, not behind the slow ones of others")
+    func expected() throws {
+        var house = BudgetHouse(slots: 1)
+        let slow = house.run(bad)
+        house.now += second
+        house.finish(slow)
+        let quick = house.run(good)
+        for _ in 0..<5 { #expect(house.wantsToBegin(expecting: bad).queues) }
+        #expect(house.wantsToBegin(expecting: good).queues)
+        house.now += ms
+        house.finish(quick)
+        #expect(try house.turn().waiter == house.lastWaiter)
+    }
+
+    @Test("a BEGIN is not turned away for what is only expected of it, and belongs to what it turns out to be")
+    func expectedWrongly() throws {
+        var house = BudgetHouse(slots: 10)
+        let tokens = (0..<10).map { _ in house.run(bad) }
+        while house.status(bad)?.limit == nil {
+            #expect(house.admit(good).queues)
+            house.now += 100 * ms
+            _ = house.tick()
+        }
+        // More than a limited query may have waiting.
+        for _ in 0..<20 { #expect(house.wantsToBegin(expecting: bad).queues) }
+        let first = house.lastWaiter - 19
+        for token in tokens { house.finish(token) }
+        var turns: [Turn] = []
+        while let turn = house.budgets.next(now: house.now) {
+            if turn.waiter < first { house.finish(turn.token) } else { turns.append(turn) }
+        }
+        #expect(turns.count == 10)
+        let begun = try #require(turns.first).token
+        house.budgets.statementEnded(begun, .succeeded, now: house.now)
+        #expect(house.statement(begun, good) == .run)
+        #expect(house.status(good)?.inFlight == 1)
+        house.finish(begun)
+        #expect(house.status(good)?.inFlight == 0)
+    }
+
     // MARK: Point 11
 
     @Test("a rejection has the words and the SQLSTATE that were agreed")
