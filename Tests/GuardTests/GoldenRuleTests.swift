@@ -118,6 +118,27 @@ struct GoldenRuleTests {
         }
     }
 
+    @Test("a setting that an idle server changes by itself is not the next client's: its own is set again")
+    func idleReports() async throws {
+        try await FakePostgres.run { fake in
+            try await GuardScene.run(before: [fake.target]) {
+                $0.limits.poolSize = 1
+            } _: { scene in
+                let client = try await scene.client()
+                #expect(try await client.query("SELECT 'a'").rows == [["a"]])
+                try await fake.say { $0.writePGParameterStatus(name: "TimeZone", value: "CET") }
+                // What reaches the guard later is answered, so what came before was read.
+                #expect(try await scene.refusal() == nil)
+                let answer = try await client.query("SELECT 'b'")
+                #expect(answer.types == "TDCZ" && answer.rows == [["b"]], "\(answer)")
+                let own = FakePostgres.Heard.query("SET \"TimeZone\" TO 'UTC'")
+                let heard = fake.heard
+                let place = try #require(heard.firstIndex(of: own), "\(heard)")
+                #expect(heard.last == .query("SELECT 'b'") && place == heard.count - 2)
+            }
+        }
+    }
+
     @Test("what servers may say unasked closes nothing, and goes to nobody who is not there")
     func allowed() async throws {
         try await FakePostgres.run { fake in
