@@ -78,16 +78,20 @@ struct GuardHouseTests {
         }
     }
 
-    @Test("what the guard still holds back is confirmed, and made up for", .timeLimit(.minutes(1)))
-    func confirmed() async throws {
+    @Test(
+        "what the guard still holds back is confirmed, and made up for", .timeLimit(.minutes(1)),
+        arguments: [false, true])
+    func confirmed(isCrowd: Bool) async throws {
         try await Self.withHouse(.sqlite) { record, _, control in
             var limited = GuardOverview.Limited()
             (limited.database, limited.user, limited.query) = ("shop", "app", QueryKey(fingerprint: 7))
             (limited.limit, limited.size, limited.usage, limited.budget) = (2, 20, 18, 1)
+            limited.isCrowd = isCrowd
             control.overview.withLock { $0.limited = [limited] }
             try await Self.eventually { try await record.thing(Self.subject)?.query != nil }
             let query = try #require(try await record.query("shop", QueryKey(fingerprint: 7)))
             #expect(query.status == "held" && query.holds.map(\.place) == ["app@here"])
+            #expect(query.holds.map(\.decision.isCrowd) == [isCrowd])
             let first = try #require(query.holds.first?.heardAt)
             try await Self.eventually {
                 try await record.thing(Self.subject)?.query?.holds.first.map { $0.heardAt > first } ?? false

@@ -138,6 +138,11 @@ struct APIQueryTests {
                 answer["limited"].array?.first?["sentence"]
                     == "It is held to 2 of 20 servers (its budget is 2, it uses 15); 3 calls wait; 40 calls were turned away."
             )
+            #expect(answer["limited"].array?.map { $0["isCrowd"] } == [false, true])
+            #expect(
+                answer["limited"].array?.last?["sentence"]
+                    == "It is called far more often than usual, and is held to 15 of 20 servers (its budget is 2, it uses 15); 3 calls wait."
+            )
         }
     }
 

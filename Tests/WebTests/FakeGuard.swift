@@ -48,7 +48,10 @@ final class FakeGuard: GuardControl {
         (limited.text, limited.release, limited.limit, limited.size) = (Self.hostile, "v2", 2, 20)
         (limited.usage, limited.budget, limited.waiting, limited.turnedAway) = (14.5, 2, 3, 40)
         limited.until = Instant(milliseconds: 1_700_000_600_000)
-        overview.limited = [limited]
+        var crowd = limited
+        (crowd.query, crowd.text, crowd.isCrowd) = (QueryKey(fingerprint: 0xC4), "SELECT 1", true)
+        (crowd.limit, crowd.turnedAway) = (15, 0)
+        overview.limited = [limited, crowd]
         return overview
     }
 

@@ -88,6 +88,8 @@ struct PagesQueryTests {
                 #expect(page.status == 200)
                 PagesTests().expectWhole(page, "/guard as \(role)")
                 #expect(page.html.contains("It is held to 2 of 20 servers"))
+                #expect(page.html.contains("It is called far more often than usual, and is held to 15 of 20"))
+                #expect(page.html.contains("a crowd waits"))
                 #expect(page.html.contains("SELECT &#39;&lt;script&gt;"))
                 #expect(page.html.contains("the longest for 1.5 s"))
                 #expect(page.html.contains("action=\"/guard/pause\"") == (role != .viewer))

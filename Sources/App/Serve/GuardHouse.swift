@@ -178,6 +178,7 @@ extension QueryDecision {
             kind: limited.limit == nil ? .breakerOpened : .tripped, at: now, database: limited.database,
             user: limited.user, query: limited.query, text: limited.text, release: limited.release,
             isObserved: limited.isObserved, share: limited.size > 0 ? limited.usage / Double(limited.size) : nil,
-            budget: limited.budget, limit: limited.limit, slots: limited.size, until: limited.until)
+            budget: limited.budget, limit: limited.limit, slots: limited.size, isCrowd: limited.isCrowd,
+            until: limited.until)
     }
 }

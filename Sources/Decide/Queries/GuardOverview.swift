@@ -39,6 +39,8 @@ package struct GuardOverview: Hashable, Sendable, Codable {
         package var waiting = 0
         package var turnedAway = 0
         package var isObserved = false
+        /// A good query that is called more often than usual: it waits, and nothing of it is turned away.
+        package var isCrowd = false
         /// The earliest time at which the limit may end.
         package var until: Instant?
 

@@ -121,6 +121,7 @@ extension QueryBudgets {
             turnedAway: Int(account.last.turnedAway), meanHold: Span(nanoseconds: Int64(account.meanHold)),
             percentile99: Span(milliseconds: account.service.percentile(0.99) / 1_000), inFlight: Int(gate.inFlight),
             queued: Int(gate.queued), limit: account.trip?.limit, limitedUntil: account.trip?.until,
+            isCrowd: account.trip.map { !$0.sheds } ?? false,
             isBreakerOpen: account.breaker.map { $0.state != .closed } ?? false)
     }
 
@@ -145,6 +146,8 @@ package struct QueryStatus: Hashable, Sendable {
     /// Nil unless it is tripped (in `observe` mode: would be).
     package var limit: Int?
     package var limitedUntil: Int64?
+    /// Limited as a crowd: it waits, and nothing of it is turned away or cancelled.
+    package var isCrowd = false
     package var isBreakerOpen: Bool
 }
 

@@ -151,7 +151,7 @@ struct AdminConsole {
     private func limitedTable() -> AdminTable {
         var table = AdminTable([
             "database", "user", "fingerprint", "release", "limit", "usage", "budget", "waiting", "turned_away",
-            "until_s", "mode", "query",
+            "until_s", "mode", "reason", "query",
         ])
         for group in core.groups.values.sorted(by: { $0.name < $1.name }) {
             for query in core.limited(in: group) {
@@ -160,11 +160,15 @@ struct AdminConsole {
                     query.limit.map { "\($0)" } ?? "turned away", Self.decimal(query.usage), Self.decimal(query.budget),
                     "\(query.waiting)", "\(query.turnedAway)",
                     query.until.map { "\(max(0, ($0 - core.instant).milliseconds / 1_000))" } ?? "",
-                    query.isObserved ? "observe" : "enforce", query.text,
+                    query.isObserved ? "observe" : "enforce", Self.reason(query), query.text,
                 ])
             }
         }
         return table
+    }
+
+    private static func reason(_ limited: GuardOverview.Limited) -> String {
+        limited.limit == nil ? "no room in the database" : limited.isCrowd ? "crowd" : "runaway"
     }
 
     private static func decimal(_ value: Double) -> String {

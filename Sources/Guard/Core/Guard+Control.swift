@@ -129,6 +129,7 @@ extension GuardCore {
             limited.size = group.limit
             (limited.usage, limited.budget) = (status.usage, status.baseline)
             (limited.waiting, limited.turnedAway) = (status.queued, status.turnedAway)
+            limited.isCrowd = status.isCrowd && !status.isBreakerOpen
             limited.isObserved = settings.budgets.mode != .enforce
             limited.until = status.limitedUntil.map { instant + Span(milliseconds: ($0 - now) / 1_000_000) }
             return limited

@@ -83,7 +83,9 @@ enum GuardPages {
         [
             "badge": limited.isObserved
                 ? Words.badge(.calm, "unknown", "observed only")
-                : Words.badge(.warn, "shield", limited.limit == nil ? "turned away" : "limited"),
+                : limited.isCrowd
+                    ? Words.badge(.calm, "wait", "a crowd waits")
+                    : Words.badge(.warn, "shield", limited.limit == nil ? "turned away" : "limited"),
             "text": QueryPages.words(limited.query, limited.text), "href": QueryPages.href(limited.query),
             "sentence": limited.sentence, "database": limited.database, "user": limited.user,
             "release": limited.release, "until": Words.optionalTime(limited.until),

@@ -83,7 +83,8 @@ enum GuardAPI {
                     "release": Schema.nullable(Schema.text), "query": Schema.text,
                     "limit": Schema.nullable(Schema.count), "size": Schema.count, "usage": ["type": "number"],
                     "budget": ["type": "number"], "waiting": Schema.count, "turnedAway": Schema.count,
-                    "isObserved": Schema.flag, "until": Schema.nullable(Schema.time), "sentence": Schema.text,
+                    "isObserved": Schema.flag, "isCrowd": Schema.flag, "until": Schema.nullable(Schema.time),
+                    "sentence": Schema.text,
                 ])),
         ])
     ]
@@ -118,8 +119,8 @@ extension GuardOverview.Limited {
             "database": .string(database), "user": .string(user), "fingerprint": .string(query.hex),
             "release": .text(release), "query": .string(text), "limit": limit.map(JSONValue.count) ?? .null,
             "size": .count(size), "usage": .double(usage), "budget": .double(budget), "waiting": .count(waiting),
-            "turnedAway": .count(turnedAway), "isObserved": .bool(isObserved), "until": .time(until),
-            "sentence": .string(sentence),
+            "turnedAway": .count(turnedAway), "isObserved": .bool(isObserved), "isCrowd": .bool(isCrowd),
+            "until": .time(until), "sentence": .string(sentence),
         ]
     }
 
@@ -129,7 +130,7 @@ extension GuardOverview.Limited {
             switch limit {
             case nil: isObserved ? "It would be turned away for now" : "It is turned away for now"
             case let limit?:
-                "It \(isObserved ? "would be" : "is") held to \(limit) of \(size) servers"
+                "It \(isCrowd ? "is called far more often than usual, and " : "")\(isObserved ? "would be" : "is") held to \(limit) of \(size) servers"
                     + " (its budget is \(Figures.count(budget)), it uses \(Figures.count(usage)))"
             }
         let waits = waiting > 0 ? "; \(Words.count(waiting, "call waits", "calls wait"))" : ""

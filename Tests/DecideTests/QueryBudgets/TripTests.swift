@@ -116,4 +116,16 @@ struct TripTests {
         for at in 1...20 as ClosedRange<Int64> { _ = trip.secondPassed(passed(at, pressed: true), settings: settings) }
         #expect(trip.limit == 2)
     }
+
+    @Test("what people look at tells a crowd from a runaway", arguments: [true, false])
+    func statusOfCrowd(isCrowd: Bool) throws {
+        var house = BudgetHouse()
+        house.finish(house.run(BudgetHouse.bad))
+        #expect(house.status(BudgetHouse.bad)?.isCrowd == false && !house.budgets.holdsBack)
+        let place = try #require(house.budgets.accounting.find(QueryKey(fingerprint: BudgetHouse.bad)))
+        house.budgets.accounting.accounts[Int(place)].trip = Trip(
+            baseline: 5, isCrowd: isCrowd, now: 0, settings: house.budgets.settings)
+        let status = try #require(house.status(BudgetHouse.bad))
+        #expect(status.isCrowd == isCrowd && status.limit != nil)
+    }
 }
