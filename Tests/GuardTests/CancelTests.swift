@@ -1,3 +1,4 @@
+import Decide
 import EndToEndSupport
 import Guard
 import NIOCore
@@ -172,6 +173,58 @@ struct CancelTests {
                 #expect(try await other.query("SELECT 'b'").rows == [["b"]])
                 #expect(try await canceller.next() == nil)
                 #expect(fake.heard.count { $0 == .connected } == 2, "a server of its own")
+            }
+        }
+    }
+
+    @Test(
+        "a query that its clients cancel is not kept out; one that the server cancels is", arguments: [true, false])
+    func breaker(isByClient: Bool) async throws {
+        try await Self.fake { fake in
+            try await GuardScene.run(before: [fake.target]) {
+                $0.limits.poolSize = 1
+                $0.budgets.mode = .enforce
+                $0.budgets.breakerCalls = 3
+            } _: { scene in
+                let client = try await WireClient.connect(scene.port)
+                let session = try await client.logIn()
+                for n in 1...3 {
+                    try await client.send { $0.writePGQuery(Self.hold) }
+                    try await fake.hears(.query(Self.hold), times: n)
+                    if isByClient { try await cancel(scene, session.processID, session.secret) }
+                    try await Self.endHold(fake)
+                    #expect(try await client.answer().states == ["57014"])
+                }
+                try await client.send { $0.writePGQuery(Self.hold) }
+                if isByClient {
+                    try await fake.hears(.query(Self.hold), times: 4)
+                    try await Self.endHold(fake)
+                }
+                #expect(try await client.answer().states == [isByClient ? "57014" : "53000"])
+            }
+        }
+    }
+
+    @Test("a cancel counts for the statement that it was for, and for none after it")
+    func oneStatement() async throws {
+        try await Self.fake { fake in
+            try await GuardScene.run(before: [fake.target]) {
+                $0.mode = .session
+                $0.budgets.mode = .enforce
+                $0.budgets.breakerCalls = 3
+            } _: { scene in
+                let client = try await WireClient.connect(scene.port)
+                let session = try await client.logIn()
+                for n in 1...3 {
+                    try await client.send { $0.writePGQuery(Self.hold) }
+                    try await fake.hears(.query(Self.hold), times: n)
+                    if n == 1 { try await cancel(scene, session.processID, session.secret) }
+                    try await Self.endHold(fake)
+                    #expect(try await client.answer().states == ["57014"])
+                }
+                try await eventually("the other two are half of the three", every: .milliseconds(10)) {
+                    try await scene.counters.decisions["breakerOpened"] == 1 ? true : nil
+                }
             }
         }
     }

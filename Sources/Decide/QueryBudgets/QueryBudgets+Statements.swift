@@ -135,7 +135,7 @@ extension QueryBudgets {
         case .failed(let state):
             accounting.accounts[place].errors &+= 1
             failed = state.meansOverload
-        case .cancelledByGuard, .clientGone: failed = nil
+        case .cancelledByGuard, .cancelledByClient, .clientGone: failed = nil
         }
         if let failed, !entry.isProbe { endCall(entry.current, failed: failed, now: now) }
         if entry.isProbe { endProbe(entry.current, failed: failed, now: now) }

@@ -75,8 +75,10 @@ package struct SQLStateCode: Hashable, Sendable, CustomStringConvertible {
 /// How one statement ended.
 package enum StatementOutcome: Hashable, Sendable {
     case succeeded
-    /// The server's ErrorResponse. A cancel that the client asked for, and a statement_timeout, come as 57014.
+    /// The server's ErrorResponse. A statement_timeout comes as 57014.
     case failed(SQLStateCode)
+    /// Cancelled because its client asked for that: says nothing about the database's room.
+    case cancelledByClient
     /// Cancelled because these budgets said so: never counts against the query's breaker.
     case cancelledByGuard
     /// The client went away before the end.

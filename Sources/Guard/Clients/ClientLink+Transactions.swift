@@ -23,6 +23,7 @@ extension ClientLink {
         } else if server.conversation.isAtRest {
             finishTransaction(server, conversation)
         }
+        wasCancelledByClient = false
         resumeReading()
         if input.readableBytes > 0 { pump() }
     }
@@ -54,8 +55,8 @@ extension ClientLink {
     var result: StatementResult {
         guard let lastEnded else { return .succeeded }
         var outcome = StatementOutcome.succeeded
-        if wasCancelledByBudget, lastEnded.sqlState == .queryCanceled {
-            outcome = .cancelledByGuard
+        if wasCancelledByBudget || wasCancelledByClient, lastEnded.sqlState == .queryCanceled {
+            outcome = wasCancelledByBudget ? .cancelledByGuard : .cancelledByClient
         } else if let state = lastEnded.sqlState, let code = SQLStateCode(state.description) {
             outcome = .failed(code)
         }
@@ -109,6 +110,7 @@ extension ClientLink {
             leaveQueues()
             refuse(WireError(.unsupported, sqlState: "57014", "canceling statement due to user request"))
         } else if let server, server.conversation.owes {
+            wasCancelledByClient = true
             return server.cancel()
         }
         return core.loop.makeSucceededVoidFuture()

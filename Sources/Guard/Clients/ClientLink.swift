@@ -68,6 +68,8 @@ final class ClientLink: ChannelInboundHandler {
     /// The statement that ended last.
     var lastEnded: RunningStatement?
     var wasCancelledByBudget = false
+    /// It asked for the end of what ran, and the server is not quiet since.
+    var wasCancelledByClient = false
 
     /// The end is for good: a write that fails ends the client at once, in the middle of whoever wrote, and what that
     /// one goes on to say must not bring it back (it would keep a server for ever).

@@ -146,8 +146,8 @@ struct BudgetRuleTests {
     }
 
     @Test(
-        "what the guard cancelled itself, and clients that left, open nothing",
-        arguments: [StatementOutcome.cancelledByGuard, .clientGone])
+        "what the guard or the client cancelled, and clients that left, open nothing",
+        arguments: [StatementOutcome.cancelledByGuard, .cancelledByClient, .clientGone])
     func ownCancels(outcome: StatementOutcome) {
         var house = BudgetHouse()
         fail(&house, outcome, times: 100)
