@@ -151,12 +151,12 @@ struct CancelTests {
         }
     }
 
-    @Test("a cancel that never ends costs its server, and nobody waits for ever")
+    @Test("a cancel that never ends costs its server; the client whose statement had ended goes on with another")
     func endless() async throws {
         try await Self.fake(holdsCancels: true) { fake in
             try await GuardScene.run(before: [fake.target]) {
                 $0.limits.poolSize = 1
-                $0.timeouts.cleanup = GuardSettings.Timeouts.second / 5
+                $0.timeouts.cleanup = GuardSettings.Timeouts.second
             } _: { scene in
                 let (client, other) = (try await WireClient.connect(scene.port), try await scene.client())
                 let session = try await client.logIn()
@@ -168,11 +168,45 @@ struct CancelTests {
                 }
                 try await fake.hears(.cancel(1))
                 try await Self.endHold(fake)
-                let answer = try await client.answer()
-                #expect(answer.states == ["57014"] || answer.states == ["08006"], "whichever is first: \(answer)")
+                #expect(try await client.answer().states == ["57014"])
+                try await client.send { $0.writePGQuery("SELECT 'a'") }
                 #expect(try await other.query("SELECT 'b'").rows == [["b"]])
+                let answer = try await client.answer()
+                #expect(answer.rows == [["a"]], "its session holds nothing: \(answer)")
                 #expect(try await canceller.next() == nil)
                 #expect(fake.heard.count { $0 == .connected } == 2, "a server of its own")
+                try await scene.comesToRest()
+            }
+        }
+    }
+
+    @Test(
+        "a client whose cancel is not confirmed is told what happened, and nothing that invites to try again",
+        arguments: GuardSettings.Mode.allCases)
+    func unconfirmed(_ mode: GuardSettings.Mode) async throws {
+        try await Self.fake(holdsCancels: true) { fake in
+            try await GuardScene.run(before: [fake.target]) {
+                $0.mode = mode
+                $0.limits.poolSize = 1
+                $0.timeouts.cleanup = GuardSettings.Timeouts.second / 5
+            } _: { scene in
+                let client = try await WireClient.connect(scene.port)
+                let session = try await client.logIn()
+                try await client.send { $0.writePGQuery(Self.hold) }
+                try await fake.hears(.query(Self.hold))
+                let canceller = try await WireClient.connect(scene.port)
+                try await canceller.send {
+                    $0.writePGCancelRequest(processID: session.processID, secret: session.secret)
+                }
+                let answer = try await client.answer()
+                #expect(answer.states == ["57014"] && answer.status == nil, "\(answer)")
+                #expect(answer.errors.first?.severity == .fatal)
+                #expect(answer.errors.first?.message.contains("not known") == true, "\(answer)")
+                #expect(try await canceller.next() == nil)
+                try await scene.comesToRest()
+                let next = try await scene.client()
+                #expect(try await next.query("SELECT 'b'").rows == [["b"]])
+                #expect(fake.heard.count { $0 == .connected } == 2, "the server is not used again")
             }
         }
     }

@@ -46,6 +46,16 @@ extension ClientLink {
         if isLeaving { fail(Self.shuttingDown) }
     }
 
+    /// Its server is to be used no more. False: something of the session is there, and is lost with it.
+    func letsGo(of server: ServerLink) -> Bool {
+        guard let conversation, !keepsServer(conversation), conversation.isBetweenMessages else { return false }
+        (isStalled, wasCancelledByClient) = (false, false)
+        finishTransaction(server, conversation)
+        resumeReading()
+        if input.readableBytes > 0 { pump() }
+        return true
+    }
+
     /// By the mode at the client's log-in: a reload changes what new clients get. Whose statements went to the server
     /// as they are must not share it with others.
     func keepsServer(_ conversation: ClientConversation) -> Bool {

@@ -204,12 +204,14 @@ final class ClientLink: ChannelInboundHandler {
     var isClosed: Bool { if case .closed = phase { true } else { false } }
 
     /// The server's connection broke: the client's session is lost with it, as it would be without the guard.
-    func serverIsGone(wasTold: Bool) {
+    ///
+    /// - Parameter cause: why we closed it; nil: it broke by itself.
+    func serverIsGone(wasTold: Bool, _ cause: WireError?) {
         let isCutOff = server?.conversation.isInsideMessageOfClient ?? false
         server = nil
         giveSlotBack()
         if wasTold || isCutOff { return end() }
-        fail(WireError(.internalFault, sqlState: "08006", "the server closed the connection unexpectedly"))
+        fail(cause ?? WireError(.internalFault, sqlState: "08006", "the server closed the connection unexpectedly"))
     }
 
     static let shuttingDown = WireError(.internalFault, sqlState: "57P01", "the guard is shutting down")

@@ -354,11 +354,32 @@ final class ServerLink: ChannelInboundHandler {
         conversation.cancelsUnderWay -= 1
         guard case .open = phase else { return }
         if case .failure(let error) = result, error is Connector.Unconfirmed {
-            // Whoever has the server next could be hit by it.
-            return closed(
-                WireError(.internalFault, sqlState: "08006", "\(target): a cancel request did not end in time"))
+            return giveUpCancelled()
         }
         comeToRest(isReady: true)
+    }
+
+    /// A cancel request may still be on its way: whoever has the server next, its client included, could be hit by it.
+    private func giveUpCancelled() {
+        core.logger.warning(
+            "a cancel request did not end in time: its server is closed", metadata: ["target": "\(target)"])
+        isRetired = true
+        if let client, input.readableBytes == 0, conversation.isAtRest, client.letsGo(of: self) { return }
+        let lost =
+            if !conversation.isQuiet {
+                "whether its statement took effect is not known"
+            } else if conversation.status != .idle {
+                "its transaction is rolled back"
+            } else {
+                "what it had set is lost"
+            }
+        let seconds = core.settings.timeouts.cleanup / GuardSettings.Timeouts.second
+        // No 08xxx: drivers would send again what may have been done.
+        closed(
+            nil,
+            telling: WireError(
+                .internalFault, sqlState: "57014",
+                "the server did not confirm a cancel request within \(seconds) s; this session is ended, and \(lost)"))
     }
 
     /// Brings the transaction into the state that its client was told of: failed.
@@ -429,7 +450,8 @@ final class ServerLink: ChannelInboundHandler {
         closed(WireError(.internalFault, sqlState: "08006", "\(target): \(core.connector.explain(error))"))
     }
 
-    private func closed(_ failure: WireError?) {
+    /// - Parameter told: why, to its client; nil: it broke by itself.
+    private func closed(_ failure: WireError?, telling told: WireError? = nil) {
         if case .closed = phase { return }
         let wasStarted = if case .open = phase { true } else { false }
         phase = .closed
@@ -439,6 +461,6 @@ final class ServerLink: ChannelInboundHandler {
         self.client = nil
         pool.closed(self, failure, wasStarted: wasStarted)
         giveSlotBack()
-        client?.serverIsGone(wasTold: saidFarewell)
+        client?.serverIsGone(wasTold: saidFarewell, told)
     }
 }
