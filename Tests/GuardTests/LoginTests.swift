@@ -149,6 +149,63 @@ struct LoginTests {
         }
     }
 
+    @Test(
+        "a database that is not configured is told after the right password only",
+        arguments: [GuardSettings.Authentication.scram, .md5])
+    func unknownDatabase(method: GuardSettings.Authentication) async throws {
+        try await FakePostgres.run { fake in
+            try await GuardScene.run(before: [fake.target]) {
+                $0.authentication = method
+                $0.users = (try? UsersFile.parse(Self.users)) ?? UsersFile()
+                $0.databases = ["d": DatabaseSettings(targets: [fake.target])]
+            } _: { scene in
+                let wrong = try await scene.refusal(user: "plain", database: "d", password: "wrong")
+                #expect(wrong?.code == "28P01")
+                #expect(try await scene.refusal(user: "plain", database: "no", password: "wrong") == wrong)
+                #expect(try await scene.refusal(user: "ghost", database: "no", password: "wrong")?.code == "28P01")
+                let told = try await scene.refusal(user: "plain", database: "no", password: Self.password)
+                #expect(told?.code == "3D000" && told?.severity == .fatal, "\(String(describing: told))")
+            }
+        }
+    }
+
+    @Test("users in no file are asked for where there is a database, whichever they name")
+    func unknownDatabaseOfUnknownUser() async throws {
+        var behaviour = FakePostgres.Behaviour()
+        behaviour.answer = { event in
+            guard event == .message("S") else { return nil }
+            let answer = FakeAnswer.make { bytes in
+                bytes.writePGFrame("1")
+                bytes.writePGFrame("2")
+                bytes.writePGFrame("D") { frame in
+                    frame.writeInteger(Int16(2))
+                    for value in ["ada", Self.password] {
+                        frame.writeInteger(Int32(value.utf8.count))
+                        frame.writeString(value)
+                    }
+                }
+                bytes.writeTag("SELECT 1")
+                bytes.writeReady()
+            }
+            return [.send(answer)]
+        }
+        try await FakePostgres.run(behaviour) { fake in
+            try await GuardScene.run(before: [fake.target]) {
+                $0.authentication = .md5
+                $0.authQuery = AuthQuerySettings(user: "asker", password: "x")
+                $0.databases = ["d": DatabaseSettings(targets: [fake.target])]
+            } _: { scene in
+                #expect(try await scene.refusal(user: "ada", database: "d", password: Self.password) == nil)
+                for (user, password, state) in [
+                    ("ada", Self.password, "3D000"), ("ada", "wrong", "28P01"), ("eve", Self.password, "28P01"),
+                ] {
+                    let told = try await scene.refusal(user: user, database: "no", password: password)
+                    #expect(told?.code == state, "\(user): \(String(describing: told))")
+                }
+            }
+        }
+    }
+
     @Test("the start-up message and the password may come in one breath")
     func pipelined() async throws {
         try await withGuard(.cleartext) { scene in

@@ -70,8 +70,8 @@ extension ClientLink {
             bytes.writePGNegotiateProtocolVersion(negotiation)
             write(bytes)
         }
-        if startup.database != AdminConsole.database { try core.requireDatabase(startup) }
-        guard let lookup = try core.lookUp(startup) else {
+        // Whether there is such a database is told after the log-in, as PostgreSQL does: names cannot be tried out.
+        guard let lookup = core.lookUp(startup) else {
             return authenticate(as: startup, found: nil)
         }
         phase = .lookingUp

@@ -142,21 +142,35 @@ final class GuardCore {
     }
 
     /// Nil: the users file says it all.
-    func lookUp(_ startup: StartupParameters) throws(WireError) -> EventLoopFuture<LookedUpSecret>? {
+    func lookUp(_ startup: StartupParameters) -> EventLoopFuture<LookedUpSecret>? {
         guard let query = settings.authQuery, settings.authentication != .trust, !settings.users.contains(startup.user),
-            startup.database != AdminConsole.database
+            startup.database != AdminConsole.database, let place = lookupPlace(startup.database)
         else { return nil }
-        let database = try requireDatabase(startup)
         let lookup =
-            lookups[startup.database]
+            lookups[place.name]
             ?? SecretLookup(
-                core: self, targets: switched[startup.database].map { [$0] } ?? database.targets,
-                database: query.database ?? database.database ?? startup.database, settings: query)
-        // Clients may name any database where all are let through.
-        if lookups.count >= 1_000 { forgetLookups() }
-        lookups[startup.database] = lookup
+                core: self, targets: switched[place.name].map { [$0] } ?? place.database.targets,
+                database: query.database ?? place.asked, settings: query)
+        lookups[place.name] = lookup
         return lookup.ask(startup.user)
     }
+
+    /// Where users without a proof are asked for: a name that only they chose opens no connection, and where there is
+    /// no such database they must not notice.
+    ///
+    /// - Returns: the name to keep the connection under, and the database to ask as the servers name it.
+    private func lookupPlace(_ name: String) -> (name: String, asked: String, database: DatabaseSettings)? {
+        if let named = settings.databases[name] { return (name, named.database ?? name, named) }
+        if let any = settings.databases[GuardSettings.anyDatabase] {
+            let kept = switched[name] == nil ? GuardSettings.anyDatabase : name
+            return (kept, any.database ?? Self.usualDatabase, any)
+        }
+        guard let first = settings.databases.min(by: { $0.key < $1.key }) else { return nil }
+        return (first.key, first.value.database ?? first.key, first.value)
+    }
+
+    /// Every server has it.
+    private static let usualDatabase = "postgres"
 
     private func forgetLookups() {
         for lookup in lookups.values { lookup.close() }
