@@ -120,6 +120,7 @@ extension ConfigurationReader {
     private func readGuardLimits(_ section: Section, _ settings: inout GuardSettings) {
         if let size = section["pool-size"]?.integer(1...10_000) { settings.limits.poolSize = size }
         if let count = section["max-clients"]?.integer(1...1_000_000) { settings.limits.clients = count }
+        if let count = section["max-pools"]?.integer(1...1_000_000) { settings.limits.pools = count }
         if let count = section["max-waiting"]?.integer(0...1_000_000) { settings.limits.waiting = count }
         if let size = section["max-message-mib"]?.integer(1...1_000) { settings.limits.message = size << 20 }
         if let count = section["max-prepared"]?.integer(1...100_000) { settings.limits.prepared = count }

@@ -125,6 +125,15 @@ extension QueryBudgets {
             isBreakerOpen: account.breaker.map { $0.state != .closed } ?? false)
     }
 
+    /// A query is limited or kept out now: who forgets these budgets lets it in again.
+    package var holdsBack: Bool {
+        !tripped.isEmpty
+            || breakers.contains { accounting.accounts[Int($0)].breaker.map { $0.state != .closed } ?? false }
+    }
+
+    /// Baselines stay as they were before a release.
+    package func isFrozen(now: Int64) -> Bool { accounting.isFrozen(now: now, settings: settings) }
+
     /// Queries that found no place among the tracked ones.
     package var untrackedQueries: UInt64 { accounting.untracked }
 }

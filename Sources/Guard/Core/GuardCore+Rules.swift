@@ -91,7 +91,7 @@ extension GuardCore {
             let kept = group.baselines
             if !kept.isEmpty { state.baselines[group.name] = kept }
         }
-        state.baselines.merge(baselines) { now, _ in now }
+        state.baselines.merge(baselines.all(now)) { now, _ in now }
         state.rules = rules.values.filter { $0.id.hasPrefix(Self.consolePrefix) && $0.until > instant }
             .sorted { $0.id < $1.id }
         state.switched = switched.mapValues { "\($0)" }
@@ -101,7 +101,9 @@ extension GuardCore {
     /// Before the first client.
     func restore(_ state: GuardState) {
         let days = max(0, (instant - state.savedAt).milliseconds / 86_400_000)
-        baselines = state.baselines.mapValues { $0.map { $0.older(by: Int(clamping: days)) } }
+        for (group, records) in state.baselines {
+            baselines.keep(records.map { $0.older(by: Int(clamping: days)) }, of: group, now)
+        }
         for rule in state.rules where rule.until > instant {
             add(rule)
             if let number = Int(rule.id.dropFirst(Self.consolePrefix.count)) { nextRule = max(nextRule, number + 1) }

@@ -30,20 +30,22 @@ final class GuardCore {
     var rules: [String: GuardRule] = [:]
     /// What clients that name no release are counted under, by database (`*`: those not named; empty: all).
     var currentReleases: [String: String] = [:]
-    private var databaseNumbers: [String: UInt32] = [:]
-    /// Kept from an earlier process, by pool group; taken when the group is made.
-    var baselines: [String: [BaselineRecord]] = [:]
+    var databaseNumbers: [String: UInt32] = [:]
+    var lastDatabaseNumber: UInt32 = 0
+    /// Of groups that there are not now, from this process or an earlier one; taken when the group is made.
+    var baselines = KeptBaselines()
     var nextRule = 1
     let startedAt: Instant
     private(set) var clients: [Int32: ClientLink] = [:]
-    private(set) var pools: [PoolKey: Pool] = [:]
-    private(set) var groups: [PoolKey: PoolGroup] = [:]
+    var pools: [PoolKey: Pool] = [:]
+    var groups: [PoolKey: PoolGroup] = [:]
     private var tlsContext: NIOSSLContext?
     private var parameterSets: Set<SessionParameters> = []
     /// What was learned of users at their log-in, to log in to servers with.
     private var credentials: [[UInt8]: ServerAuthentication.Credential] = [:]
     private var generator = SystemRandomNumberGenerator()
     private var foldedAt: Int64
+    private var sweptAt: Int64
     let statistics = QueryStatistics()
     /// Reads the settings anew.
     var reading: (@Sendable () throws -> GuardSettings)?
@@ -62,7 +64,7 @@ final class GuardCore {
         self.wallClock = wallClock
         connector = Connector(loop: loop)
         now = Int64(clamping: NIODeadline.now().uptimeNanoseconds)
-        foldedAt = now
+        (foldedAt, sweptAt) = (now, now)
         var random = SystemRandomNumberGenerator()
         catalog = QueryCatalog(seed: random.next())
         guard
@@ -236,52 +238,7 @@ final class GuardCore {
         }
     }
 
-    // MARK: Pools
-
-    /// - Throws: when the database is not there any more: a reload may have come during the log-in.
-    func pool(for startup: StartupParameters) throws(WireError) -> Pool {
-        let key = PoolKey(startup, keepsName: settings.mode == .session)
-        if let pool = pools[key] { return pool }
-        var database = try requireDatabase(startup)
-        if let target = switched[key.database] { database.targets = [target] }
-        let pool = Pool(key, group: group(of: key, size: database.poolSize), targets: database.targets, core: self)
-        return add(pool, database)
-    }
-
-    /// Servers that only read, beside the pool's own; nil when its database has none.
-    func replicas(of pool: Pool) -> Pool? {
-        if let known = pool.replicas { return known }
-        guard pool.key.role == .primary, let database = settings.database(pool.key.database),
-            let replicas = database.replicas
-        else { return nil }
-        var key = pool.key
-        key.role = .replica
-        let made = Pool(
-            key, group: group(of: key, size: replicas.poolSize ?? database.poolSize), targets: replicas.targets,
-            statements: pool.statements, core: self)
-        pool.replicas = add(made, database)
-        return made
-    }
-
-    private func add(_ pool: Pool, _ database: DatabaseSettings) -> Pool {
-        pool.serverDatabase = database.database
-        pool.group.add(pool)
-        pools[pool.key] = pool
-        if pauseEnd(of: pool.key.database) != nil { pool.pause() }
-        return pool
-    }
-
-    private func group(of key: PoolKey, size: Int?) -> PoolGroup {
-        let groupKey = PoolKey(database: key.database, user: key.user, role: key.role)
-        if let group = groups[groupKey] { return group }
-        let number = databaseNumbers[key.database] ?? UInt32(clamping: databaseNumbers.count + 1)
-        databaseNumbers[key.database] = number
-        let group = PoolGroup(groupKey, number: number, limit: size ?? settings.limits.poolSize, core: self)
-        groups[groupKey] = group
-        if let kept = baselines.removeValue(forKey: group.name) { group.restore(kept) }
-        for rule in rules.values { group.add(rule, instant) }
-        return group
-    }
+    // MARK: What happened
 
     /// The budgets decided something: whoever is responsible has to hear of it.
     func decided(_ decision: BudgetDecision, in group: PoolGroup) {
@@ -362,6 +319,7 @@ final class GuardCore {
         if now - foldedAt > 60 * GuardSettings.Timeouts.second {
             foldedAt = now
             statistics.fold()
+            forgetDatabaseNumbers()
         }
         endPauses()
         for client in clients.values { client.tick(now) }
@@ -370,12 +328,9 @@ final class GuardCore {
             pool.tick(now)
             for server in pool.servers.values { server.tick(now) }
         }
-        for pool in pools.values where pool.isUnused && !clients.values.contains(where: { $0.home === pool }) {
-            guard pool.replicas?.isUnused ?? true, pool.key.role == .primary else { continue }
-            for unused in [pool.replicas, pool].compactMap(\.self) {
-                unused.group.remove(unused)
-                pools[unused.key] = nil
-            }
+        if now - sweptAt > GuardSettings.Timeouts.second {
+            sweptAt = now
+            sweep()
         }
     }
 

@@ -5,6 +5,8 @@ package struct GuardSnapshot: Sendable {
     package var counters = GuardCounters()
     package var clients = 0
     package var pools: [GuardOverview.Pool] = []
+    /// Pairs of database and user that something is kept for.
+    package var groups = 0
     /// Queries told apart, by database and release, and statements that found no place among them.
     package var queries = 0
     package var uncountedStatements: Int64 = 0
@@ -21,6 +23,7 @@ extension GuardCore {
         snapshot.queries = statistics.entries.count
         snapshot.uncountedStatements = statistics.dropped
         snapshot.pools = poolStates()
+        snapshot.groups = groups.count
         return snapshot
     }
 }

@@ -37,6 +37,8 @@ final class Pool {
     /// Targets that did not answer, one after the other.
     private var failures = 0
     private(set) var isPaused = false
+    /// When clients were last seen that have their sessions here.
+    var usedAt: Int64
 
     init(
         _ key: PoolKey, group: PoolGroup, targets: [Target], statements: StatementRegistry = StatementRegistry(),
@@ -46,6 +48,7 @@ final class Pool {
         self.group = group
         self.targets = targets
         self.statements = statements
+        usedAt = core.now
         self.core = core
     }
 
@@ -56,6 +59,8 @@ final class Pool {
     var busyCount: Int { servers.count - idle.count }
     var waitingCount: Int { waiting.count }
     var isUnused: Bool { servers.isEmpty && waiting.isEmpty && newcomers.isEmpty && held.isEmpty }
+    /// Nobody waits for anything here, and no server does anything.
+    var isAtRest: Bool { busyCount == 0 && waiting.isEmpty && newcomers.isEmpty && held.isEmpty }
     var oldestWaiting: ClientLink? { waiting.first ?? held.first }
 
     // MARK: Clients

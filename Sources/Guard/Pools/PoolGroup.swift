@@ -10,6 +10,8 @@ final class PoolGroup {
     let user: String
     /// Of the database, for statistics.
     let number: UInt32
+    /// When clients were last seen.
+    var usedAt: Int64
     /// What clients that name no release are counted under; 0: none.
     private(set) var releaseNumber: UInt32 = 0
     private var ruleIDs: [String: RuleID] = [:]
@@ -25,6 +27,7 @@ final class PoolGroup {
         name = "\(key.database)/\(key.user)" + (key.role == .replica ? " (replicas)" : "")
         (database, user) = (key.database, key.user)
         self.number = number
+        usedAt = core.now
         self.limit = limit
         self.core = core
         budgets = QueryBudgets(Self.settings(core.settings, limit), now: core.now)
@@ -170,6 +173,10 @@ final class PoolGroup {
         budgets.restoreBaselines(kept, now: core.now)
     }
 
+    /// It limits somebody now.
+    var holdsBack: Bool { budgets.holdsBack }
+    /// A release has started and is not proven yet.
+    var isFrozen: Bool { budgets.isFrozen(now: core.now) }
     var baselines: [BaselineRecord] { budgets.exportBaselines(now: core.now) }
 }
 

@@ -69,6 +69,8 @@ extension GuardSettings {
     package struct Limits: Sendable {
         /// Connections of clients, those that are logging in included.
         package var clients = 5_000
+        /// Databases and users, by pairs, that are in use at once: with `*`, clients choose the names.
+        package var pools = 1_000
         /// Servers for one database and user.
         package var poolSize = 20
         /// Clients that wait for a server of one pool; more are refused at once.
@@ -94,6 +96,8 @@ extension GuardSettings {
         /// A server that nobody needs.
         package var serverIdle = 600 * second
         package var serverLifetime = 3_600 * second
+        /// What is kept for a database and user that nobody uses.
+        package var poolIdle = 600 * second
         /// For a server to come to rest after its client left.
         package var cleanup = 5 * second
         /// For clients' transactions when the guard stops.

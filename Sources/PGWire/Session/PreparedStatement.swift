@@ -91,6 +91,11 @@ package final class StatementRegistry {
         }
     }
 
+    /// What nobody uses.
+    package func forgetUnused() {
+        if !statements.isEmpty { sweep() }
+    }
+
     private func sweep() {
         for key in Array(statements.keys) {
             guard var statement = statements.removeValue(forKey: key) else { continue }

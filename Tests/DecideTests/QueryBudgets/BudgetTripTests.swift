@@ -67,6 +67,16 @@ struct BudgetTripTests {
         #expect(house.admit(good).queues)
     }
 
+    @Test("budgets that hold a query back say so")
+    func holdsBack() throws {
+        var house = BudgetHouse(slots: 20)
+        _ = try house.overloaded()
+        #expect(house.budgets.holdsBack)
+        let isLetIn = house.budgets.releaseQuery(QueryKey(fingerprint: bad), now: house.now)
+        #expect(isLetIn)
+        #expect(!house.budgets.holdsBack)
+    }
+
     @Test("a cancelled slot serves the others, and the culprit only up to its limit")
     func serves() throws {
         var house = BudgetHouse(slots: 20)
