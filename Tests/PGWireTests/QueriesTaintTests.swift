@@ -329,6 +329,10 @@ struct QueriesTaintTests {
         #expect(Queries.info("CALL f()").notes == .callsCode)
         #expect(Queries.info("DO 'x'").notes == .callsCode)
         #expect(Queries.info("EXECUTE p").notes == .usesPrepared)
+        for text in ["CREATE TABLE t ()", "SELECT 1; alter type t rename to u", "DROP VIEW v"] {
+            #expect(Queries.info(text).notes == .changesSchema, "\(text)")
+        }
+        #expect(Queries.info("TRUNCATE t; GRANT a TO b; SELECT 'drop table t'").notes == [])
         #expect(Queries.info("SELECT currval('s'), pg_backend_pid()").notes == [.readsSequence, .readsBackend])
         #expect(Queries.info("DO $$ BEGIN PERFORM lastval(); END $$").notes == [.callsCode, .readsSequence])
     }

@@ -73,6 +73,45 @@ struct SessionStatementTests {
         try other.sends(Frame.parse("y", "select 2"), server: [], .needsServer)
     }
 
+    @Test("after a change of the schema a known text is parsed anew, by whichever client")
+    func schema() throws {
+        try prepare()
+        let other = SessionScene(pool, server: second)
+        try other.sends(Frame.query("alter table t add c int"))
+        try scene.sends(Frame.parse("u", "select 1"), Frame.sync, server: [Self.ours(2), Frame.sync])
+        try scene.answers(Frame.parsed, Frame.idle)
+        // Those prepared before mean what they meant.
+        try run()
+        try other.answers(Frame.done("ALTER TABLE"), Frame.idle)
+        pool.registry.schema.change()
+        let third = SessionScene(pool, server: nil)
+        try third.sends(Frame.parse("x", "select 1"), server: [], .needsServer)
+        third.moves(to: first)
+        try third.sends(Frame.parse("y", "select 1"), server: [Self.ours(3)])
+        #expect(pool.registry.count == 1)
+    }
+
+    @Test(
+        "others see a change of the schema when it is committed",
+        arguments: [
+            ["alter table t add c int"], ["begin", "create table t (a int)", "commit"],
+            ["select 1; drop table t"],
+        ])
+    func schemaCommitted(_ texts: [String]) throws {
+        func changes() -> Int { scene.events.count { if case .schemaChanged = $0 { true } else { false } } }
+        let scene = scene
+        for (n, text) in texts.enumerated() {
+            try scene.sends(Frame.query(text))
+            #expect(scene.events.allSatisfy { if case .schemaChanged = $0 { false } else { true } })
+            try scene.answers(Frame.done("OK"), n == texts.count - 1 ? Frame.idle : Frame.open)
+        }
+        #expect(changes() == 1)
+        try scene.sends(Frame.query("select 1"))
+        try scene.answers(Frame.columns, Frame.done("SELECT 0"), Frame.idle)
+        #expect(changes() == 1)
+        #expect(!first.changesSchema)
+    }
+
     @Test("a name that exists is refused by the server, under the client's own name")
     func duplicate() throws {
         try prepare()

@@ -19,7 +19,7 @@ extension GuardCore {
         if let pool = pools[key] { return pool }
         var database = try requireDatabase(startup)
         if let target = switched[key.database] { database.targets = [target] }
-        guard let group = group(of: key, size: database.poolSize) else {
+        guard let group = group(of: key, database, size: database.poolSize) else {
             counters.refusedClients += 1
             throw WireError(
                 .notAuthorized, sqlState: "53300",
@@ -36,7 +36,7 @@ extension GuardCore {
         else { return nil }
         var key = pool.key
         key.role = .replica
-        guard let group = group(of: key, size: replicas.poolSize ?? database.poolSize) else { return nil }
+        guard let group = group(of: key, database, size: replicas.poolSize ?? database.poolSize) else { return nil }
         let made = Pool(key, group: group, targets: replicas.targets, statements: pool.statements, core: self)
         pool.replicas = add(made, database)
         return made
@@ -51,16 +51,23 @@ extension GuardCore {
     }
 
     /// Nil: there are too many, and all are in use.
-    private func group(of key: PoolKey, size: Int?) -> PoolGroup? {
+    private func group(of key: PoolKey, _ database: DatabaseSettings, size: Int?) -> PoolGroup? {
         let groupKey = PoolKey(database: key.database, user: key.user, role: key.role)
         if let group = groups[groupKey] { return group }
         guard groups.count < settings.limits.pools || makeRoom() else { return nil }
+        let serverDatabase = database.database ?? key.database
         let group = PoolGroup(
-            groupKey, number: number(of: key.database), limit: size ?? settings.limits.poolSize, core: self)
+            groupKey, number: number(of: key.database), limit: size ?? settings.limits.poolSize,
+            serverDatabase: serverDatabase, schema: schema(of: serverDatabase), core: self)
         groups[groupKey] = group
         if let kept = baselines.take(group.name, now) { group.restore(kept) }
         for rule in rules.values { group.add(rule, instant) }
         return group
+    }
+
+    /// Users of one database see the same tables.
+    private func schema(of serverDatabase: String) -> SchemaVersion {
+        groups.values.first { $0.serverDatabase == serverDatabase }?.schema ?? SchemaVersion()
     }
 
     // MARK: Numbers of databases

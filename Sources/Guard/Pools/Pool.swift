@@ -41,13 +41,12 @@ final class Pool {
     var usedAt: Int64
 
     init(
-        _ key: PoolKey, group: PoolGroup, targets: [Target], statements: StatementRegistry = StatementRegistry(),
-        core: GuardCore
+        _ key: PoolKey, group: PoolGroup, targets: [Target], statements: StatementRegistry? = nil, core: GuardCore
     ) {
         self.key = key
         self.group = group
         self.targets = targets
-        self.statements = statements
+        self.statements = statements ?? StatementRegistry(schema: group.schema)
         usedAt = core.now
         self.core = core
     }

@@ -10,6 +10,10 @@ final class PoolGroup {
     let user: String
     /// Of the database, for statistics.
     let number: UInt32
+    /// As the servers name it.
+    let serverDatabase: String
+    /// Shared with the groups of the same database.
+    let schema: SchemaVersion
     /// When clients were last seen.
     var usedAt: Int64
     /// What clients that name no release are counted under; 0: none.
@@ -23,10 +27,14 @@ final class PoolGroup {
     private(set) var budgets: QueryBudgets
     private var isServing = false
 
-    init(_ key: PoolKey, number: UInt32, limit: Int, core: GuardCore) {
+    init(
+        _ key: PoolKey, number: UInt32, limit: Int, serverDatabase: String, schema: SchemaVersion, core: GuardCore
+    ) {
         name = "\(key.database)/\(key.user)" + (key.role == .replica ? " (replicas)" : "")
         (database, user) = (key.database, key.user)
         self.number = number
+        self.serverDatabase = serverDatabase
+        self.schema = schema
         usedAt = core.now
         self.limit = limit
         self.core = core

@@ -209,6 +209,7 @@ final class ServerLink: ChannelInboundHandler {
                 report(name, value)
             case .stale(let statement):
                 pool.statements.forget(statement)
+            case .schemaChanged: pool.statements.schema.change()
             case .farewell(let state):
                 core.logger.info("a server says goodbye", metadata: ["target": "\(target)", "sqlstate": "\(state)"])
                 isRetired = true
@@ -459,6 +460,8 @@ final class ServerLink: ChannelInboundHandler {
         context?.close(promise: nil)
         let client = self.client
         self.client = nil
+        // It may have been done before the end.
+        if conversation.changesSchema { pool.statements.schema.change() }
         pool.closed(self, failure, wasStarted: wasStarted)
         giveSlotBack()
         client?.serverIsGone(wasTold: saidFarewell, told)

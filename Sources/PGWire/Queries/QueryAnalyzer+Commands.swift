@@ -53,12 +53,18 @@ extension QueryAnalyzer {
             facts.notes.insert(.callsCode)
             if verb.isKeyword("do") { searchBodies() }
         case .execute: facts.notes.insert(.usesPrepared)
+        case .ddl: meetDefinition(verb)
         case .commit, .rollback: meetEnd()
         case .select: meetUnlock()
         case .utility: meetUtility(verb)
         case .unknown: statement.taints.insert(.unreadable)
         default: break
         }
+    }
+
+    private mutating func meetDefinition(_ verb: QueryWord) {
+        let changes: [StaticString] = ["create", "alter", "drop", "import"]
+        if changes.contains(where: { verb.isKeyword($0) }) { facts.notes.insert(.changesSchema) }
     }
 
     private mutating func meetPrepare(_ verb: QueryWord) {
@@ -76,6 +82,7 @@ extension QueryAnalyzer {
     private mutating func meetEnd() {
         if isKeyword(1, "prepared") {
             statement.kind = .utility
+            if isKeyword(0, "commit") { facts.notes.insert(.changesSchema) }
         } else if isKeyword(1, "to") || isKeyword(2, "to") {
             statement.kind = .savepoint
         }

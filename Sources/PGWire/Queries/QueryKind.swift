@@ -50,4 +50,6 @@ package struct QueryNotes: OptionSet, Hashable, Sendable {
     package static let readsBackend = QueryNotes(rawValue: 1 << 2)
     /// EXECUTE: needs the session that ran PREPARE.
     package static let usesPrepared = QueryNotes(rawValue: 1 << 3)
+    /// CREATE, ALTER, DROP, IMPORT, or COMMIT PREPARED of what may be one: texts may mean something else afterwards.
+    package static let changesSchema = QueryNotes(rawValue: 1 << 4)
 }

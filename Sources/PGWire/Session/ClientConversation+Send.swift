@@ -37,6 +37,11 @@ extension ClientConversation {
 
     /// A taint counts as soon as it is sent. What a text clears may fail or be rolled back: it counts at its end.
     private func note(_ query: QueryInfo, _ server: ServerConversation) {
+        if query.notes.contains(.changesSchema) {
+            // For what the client prepares behind it; for others it counts when it is committed.
+            registry.schema.change()
+            server.changesSchema = true
+        }
         guard !query.taints.isEmpty || !query.clears.isEmpty else { return }
         if query.clears.contains(.prepare) { awaitsDeallocation = sharesStatements }
         // What the server reports is carried from server to server.

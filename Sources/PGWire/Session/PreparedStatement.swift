@@ -8,14 +8,17 @@ package final class PreparedStatement {
     package let query: QueryInfo
     /// That its text names; 0: none.
     let release: UInt32
+    /// `SchemaVersion.number` when it was first prepared.
+    let schema: UInt64
     /// A server has taken it.
     var isProven = false
 
-    init(id: UInt32, body: ByteBuffer, query: QueryInfo, release: UInt32) {
+    init(id: UInt32, body: ByteBuffer, query: QueryInfo, release: UInt32, schema: UInt64 = 0) {
         self.id = id
         self.body = body
         self.query = query
         self.release = release
+        self.schema = schema
     }
 
     static let prefix = "mainstay_"
@@ -40,6 +43,16 @@ package final class PreparedStatement {
     }
 }
 
+/// Which state of a database's tables and types a text was prepared for; shared by all that see the same.
+package final class SchemaVersion {
+    private(set) var number: UInt64 = 0
+
+    package init() {}
+
+    /// Texts are prepared anew when they are prepared the next time.
+    package func change() { number &+= 1 }
+}
+
 /// The statements of a pool's clients, each once.
 package final class StatementRegistry {
     /// Statements that nobody uses are dropped when there are more.
@@ -54,7 +67,11 @@ package final class StatementRegistry {
     private var bytes = 0
     private var sweepAtBytes = StatementRegistry.byteLimit
 
-    package init() {}
+    package let schema: SchemaVersion
+
+    package init(schema: SchemaVersion = SchemaVersion()) {
+        self.schema = schema
+    }
 
     package var count: Int { statements.count }
 
@@ -65,22 +82,22 @@ package final class StatementRegistry {
     }
 
     func intern(_ body: ByteBuffer, _ query: @autoclosure () -> TextFacts) -> PreparedStatement {
-        if let known = statements[body] { return known }
+        if let known = statements[body], known.schema == schema.number { return known }
         if statements.count >= sweepAt || bytes + body.readableBytes > sweepAtBytes { sweep() }
         lastID &+= 1
         if lastID == 0 { lastID = 1 }
         // A copy of its own: the slice would keep all that was read with it.
         let kept = ByteBuffer(bytes: body.readableBytesView)
         let facts = query()
-        let statement = PreparedStatement(id: lastID, body: kept, query: facts.query, release: facts.release)
-        statements[kept] = statement
-        bytes += kept.readableBytes
+        let statement = PreparedStatement(
+            id: lastID, body: kept, query: facts.query, release: facts.release, schema: schema.number)
+        if statements.updateValue(statement, forKey: kept) == nil { bytes += kept.readableBytes }
         return statement
     }
 
-    /// One that a server has taken before.
+    /// One that a server has taken before, with the tables as they are.
     func proven(_ body: ByteBuffer) -> PreparedStatement? {
-        statements[body].flatMap { $0.isProven ? $0 : nil }
+        statements[body].flatMap { $0.isProven && $0.schema == schema.number ? $0 : nil }
     }
 
     /// A plan went stale: whoever uses the text next prepares it anew under another name.

@@ -42,6 +42,8 @@ package final class ServerConversation {
     /// Statements that the server has and did not end, oldest first.
     private var running = Deque<RunningStatement>()
     var useCount: UInt64 = 0
+    /// Something that changes tables or types was sent, and its transaction has not ended.
+    package var changesSchema = false
     /// Grows with each end of a batch that is sent.
     private var batch: UInt64 = 0
     /// The statements that it holds now.
@@ -333,6 +335,10 @@ package final class ServerConversation {
             reply.audience == .client ? .ready(status) : .ourQueryEnded(status, sqlState: failure))
         failure = nil
         settle(input, &client, hasClient, changes)
+        if changesSchema, status == .idle {
+            events.append(.schemaChanged)
+            changesSchema = owes || hasOpenBatch
+        }
     }
 
     private func beginCopyIn(_ reply: Reply) {

@@ -13,6 +13,8 @@ package enum ServerEvent {
     case farewell(SQLState)
     /// A plan no longer fits its statement, as after a migration: the statement has to be prepared anew.
     case stale(statement: UInt32)
+    /// What tables and types there are has changed, or may have, and others see it from now on.
+    case schemaChanged
 }
 
 /// Five characters in a machine word.
