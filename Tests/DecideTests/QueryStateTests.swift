@@ -20,10 +20,10 @@ extension House {
     }
 
     mutating func decide(
-        _ kind: QueryDecision.Kind = .tripped, user: String = "app", place: String = "", isObserved: Bool = false,
-        isCrowd: Bool = false
+        _ kind: QueryDecision.Kind = .tripped, user: String = "app", release: String? = "abc1234", place: String = "",
+        isObserved: Bool = false, isCrowd: Bool = false
     ) throws {
-        let decision = decision(kind, user: user, isObserved: isObserved, isCrowd: isCrowd)
+        let decision = decision(kind, user: user, release: release, isObserved: isObserved, isCrowd: isCrowd)
         try apply(House.querySubject, .query(.decided(decision, place: place)))
     }
 
@@ -124,6 +124,38 @@ struct QueryStateTests {
             id: "c", kind: .release, service: "storefront", feature: "favorites", title: "", actor: .mainstay,
             reason: nil, at: .epoch, release: House.release.id)
         #expect(change.isRelease(named: name) == isIt)
+    }
+
+    @Test(
+        "a program's name before the release stands in the way only when it is another service's",
+        arguments: [
+            ("storefront@abc1234", true), ("web@abc1234", true), ("a@b@abc1234", true), ("billing@abc1234", false),
+            ("storefront@abc9999", false), ("storefront@", false), ("abc1234@storefront", false),
+        ])
+    func programs(name: String, isIt: Bool) {
+        let change = Change(
+            id: "c", kind: .release, service: "storefront", feature: "favorites", title: "", actor: .mainstay,
+            reason: nil, at: .epoch, release: House.release.id)
+        #expect(change.isRelease(named: name, services: ["storefront", "billing"]) == isIt)
+    }
+
+    @Test("of releases with one version, the suspect is the one of the service whose program sent the query")
+    func sameVersion() throws {
+        var house = House.guarded()
+        house.policy.services["billing"] = ServicePolicy(name: "billing", team: "shop", features: [:])
+        for (service, age) in [("billing", 1), ("storefront", 60)] {
+            let change = Change(
+                id: "\(service)-1.4.0", kind: .release, service: service, feature: nil,
+                title: "\(service) 1.4.0", actor: .mainstay, reason: nil, at: house.now - .minutes(Int64(age)),
+                release: "1.4.0")
+            house.changes[change.id] = change
+        }
+        try house.decide(release: "storefront@1.4.0")
+        let incident = try #require(house.incident(House.queryIncident))
+        let prime = try #require(incident.prime)
+        #expect(prime.change.service == "storefront")
+        #expect(prime.reasons.first == "the query was sent by release storefront@1.4.0")
+        #expect(incident.suspects.filter { $0.reasons.contains { $0.contains("was sent by") } }.count == 1)
     }
 
     @Test("what is only observed is told in the timeline, seldom, and wakes nobody")

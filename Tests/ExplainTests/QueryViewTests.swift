@@ -71,6 +71,88 @@ struct QueryViewTests {
         }
     }
 
+    @Test("programs whose releases have one name are told apart, and asked for together by that name alone")
+    func programs() async throws {
+        try await withScene { scene async throws in
+            for _ in 0..<18 {
+                try await scene.record.sample(queries: [
+                    Traffic.sample(Traffic.select, 1_000, release: "shop@v1"),
+                    Traffic.sample(Traffic.insert, 1_000, release: "jobs@v1"),
+                ])
+                scene.wait(.minutes(10))
+            }
+            scene.wait(.minutes(1))
+            try await scene.record.sample(queries: [
+                Traffic.sample(Traffic.select, 200, release: "shop@v2"),
+                Traffic.sample(Traffic.insert, 20, release: "shop@v2", empty: 20),
+                Traffic.sample(Traffic.insert, 200, release: "jobs@v2"),
+            ])
+            scene.wait(.minutes(1))
+            func view(_ release: String) async throws -> QueryDiffView {
+                try #require(try await QueryDiffView.load(release: release, scene.record, now: scene.now))
+            }
+            // The jobs changed rows by that query; for the shop it is only new.
+            #expect(try await view("shop@v2").diff.findings.map(\.kind) == [.new])
+            #expect(try await view("jobs@v2").diff.verdict == .noDifference)
+            let both = try await view("v2")
+            #expect(both.basis == .named(["v2", "jobs@v2", "shop@v2"]))
+            #expect(both.afterwards.samples.reduce(0) { $0 + $1.figures.calls } == 420)
+            #expect(try await QueryDiffView.load(release: "2", scene.record, now: scene.now) == nil)
+            let traffic = try await QueryTrafficView.load(
+                since: scene.now - .hours(1), release: "v2", scene.record, now: scene.now)
+            #expect(traffic.lines.map(\.figures.calls).sorted() == [200, 220])
+        }
+    }
+
+    @Test("what the program's last release did is missing, however little of the new one it did")
+    func rewritten() async throws {
+        try await withScene { scene async throws in
+            for _ in 0..<18 {
+                try await scene.record.sample(queries: [
+                    Traffic.sample(Traffic.select, 1_000, release: "shop@v1"),
+                    Traffic.sample(Traffic.insert, 1_000, release: "shop@v1"),
+                    Traffic.sample(QueryKey(fingerprint: 0xC3), 1_000, release: "jobs@v1"),
+                ])
+                scene.wait(.minutes(10))
+            }
+            scene.wait(.minutes(1))
+            try await scene.record.sample(
+                queries: [
+                    Traffic.sample(Traffic.select, 900, release: "shop@v2"),
+                    Traffic.sample(QueryKey(fingerprint: 0xD4), 5, release: "shop@v2"),
+                    Traffic.sample(QueryKey(fingerprint: 0xD5), 5, release: "shop@v2"),
+                ])
+            scene.wait(.minutes(3))
+            let view = try #require(try await QueryDiffView.load(release: "shop@v2", scene.record, now: scene.now))
+            let missing = view.diff.findings.filter { $0.kind == .vanished }
+            #expect(missing.map(\.query) == [Traffic.insert])
+        }
+    }
+
+    @Test("Mainstay's own release is found by the commit that clients name after their program's name")
+    func byCommitOfProgram() async throws {
+        try await withScene { scene async throws in
+            try await Traffic.usual(scene, release: "web@00000001")
+            try await Traffic.broken(scene, release: "web@4f2a9c1")
+            let view = try #require(try await QueryDiffView.load(release: Scene.release, scene.record, now: scene.now))
+            #expect(view.diff.findings.map(\.kind) == [.zeroRowWrites, .slower])
+            #expect(view.title.hasPrefix("favorites v2"))
+            if case .named(let names) = view.basis { #expect(names.last == "web@4f2a9c1") } else { Issue.record() }
+        }
+    }
+
+    @Test("a release that another system told of is found by its change, where no client names it")
+    func external() async throws {
+        try await withScene { scene async throws in
+            try await Traffic.usual(scene)
+            #expect(try await scene.record.note(change: Traffic.change("two", at: scene.now, release: "2.1.0")))
+            try await Traffic.broken(scene)
+            let view = try #require(try await QueryDiffView.load(release: "2.1.0", scene.record, now: scene.now))
+            #expect(view.title == "favorites two")
+            #expect(view.diff.findings.map(\.kind) == [.zeroRowWrites, .slower])
+        }
+    }
+
     @Test("Mainstay's own release is found by the commit that clients name")
     func byCommit() async throws {
         try await withScene { scene async throws in

@@ -6,10 +6,12 @@ import Testing
 
 struct PartsTests {
     @Test(
-        "a release is what follows the last @ of an application's name",
+        "a release is what follows the last @ of an application's name, and is known together with the application's",
         arguments: [
-            ("shop@5f2c1e7", "5f2c1e7"), ("shop", nil), ("shop@", nil), ("a@b@c", "c"), ("@x", "x"),
+            ("shop@5f2c1e7", "shop@5f2c1e7"), ("shop", nil), ("shop@", nil), ("a@b@c", "a@b@c"), ("@x", "x"),
             ("shop@" + String(repeating: "x", count: 65), nil),
+            (String(repeating: "s", count: 122) + "@5f2c1", String(repeating: "s", count: 122) + "@5f2c1"),
+            (String(repeating: "s", count: 123) + "@5f2c1", "5f2c1"),
         ] as [(String, String?)])
     func release(_ name: String, _ release: String?) {
         #expect(Release.name(in: name) == release)

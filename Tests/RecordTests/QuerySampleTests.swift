@@ -89,6 +89,23 @@ struct QuerySampleTests {
         }
     }
 
+    @Test("a release's name finds it after every program's name, as it stands", arguments: TestDriver.available)
+    func programs(driver: TestDriver) async throws {
+        try await withRecord(driver) { record, _, _ async throws in
+            let names = ["1.4", "shop@1.4", "jobs@1.4", "jobs@1x4", "jobs@21.4", "jobs@R!_%", "jobs@r!_%", "a@b@1.4"]
+            for name in names { try await record.sample(queries: [Self.sample(release: name)]) }
+            try await record.sample(queries: [Self.sample(release: "stock@1.4", database: "stock")])
+            func found(_ releases: String...) async throws -> [String] {
+                try await record.names(ofReleases: releases, database: "shop")
+            }
+            #expect(try await found("1.4") == ["1.4", "a@b@1.4", "jobs@1.4", "shop@1.4"])
+            #expect(try await found("R!_%", "none") == ["R!_%", "none", "jobs@R!_%"])
+            #expect(try await found("shop@1.4") == ["shop@1.4"])
+            #expect(try await found("") == [""])
+            #expect(try await record.names(ofReleases: ["1.4"], database: nil).last == "stock@1.4")
+        }
+    }
+
     @Test("windows do not mix before and after, and end in what there is", arguments: TestDriver.available)
     func windows(driver: TestDriver) async throws {
         try await withRecord(driver) { record, clock, _ async throws in

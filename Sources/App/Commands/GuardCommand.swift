@@ -24,7 +24,8 @@ struct GuardDiffCommand: AsyncParsableCommand {
             """)
 
     @OptionGroup var client: ClientOptions
-    @Option(help: "The release, as clients name it or by its id.") var release: String?
+    @Option(help: "The release, as clients name it (shop@5f2c1e7, or 5f2c1e7 of all programs) or by its id.")
+    var release: String?
     @Option(help: "A change's id in the ledger, instead of a release.") var change: String?
     @Option(help: "Only of this database.") var database: String?
     @ArgumentParser.Flag(help: "Exit with 1 for findings, so that a pipeline stops there.") var fail = false

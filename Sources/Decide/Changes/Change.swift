@@ -56,11 +56,15 @@ package struct Change: Hashable, Sendable, Codable {
 
 extension Change {
     /// Whether a client that says it is of this release runs what the change brought: it names the release by its id or
-    /// by its commit, of which the id ends with up to twelve digits.
-    package func isRelease(named name: String) -> Bool {
+    /// by its commit, of which the id ends with up to twelve digits; its program's name may stand before that.
+    /// - Parameter services: all there are (`ReleaseName.mayBe`).
+    package func isRelease(named name: String, services: Set<String> = []) -> Bool {
         guard let release else { return false }
         if release == name { return true }
-        let (commit, named) = ((release.split(separator: "-").last ?? "").lowercased(), name.lowercased())
+        let told = ReleaseName(name)
+        guard told.mayBe(of: service, among: services) else { return false }
+        if release == told.release { return true }
+        let (commit, named) = ((release.split(separator: "-").last ?? "").lowercased(), told.release.lowercased())
         let areCommits = [commit, named].allSatisfy { $0.count >= 7 && $0.allSatisfy { $0.isASCII && $0.isHexDigit } }
         return areCommits && (commit.hasPrefix(named) || named.hasPrefix(commit))
     }

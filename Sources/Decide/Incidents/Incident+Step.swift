@@ -122,7 +122,8 @@ extension Incident {
             ? []
             : Suspects.rank(
                 alert: first, service: service, feature: feature, facts: input.facts, verdicts: verdicts,
-                releases: Set(alerts.compactMap { $0.query?.release }).sorted())
+                releases: Set(alerts.compactMap { $0.query?.release }).sorted(),
+                services: Set(input.policy.services.keys))
         measure(input)
     }
 

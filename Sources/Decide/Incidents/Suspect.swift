@@ -26,7 +26,9 @@ package enum Suspects {
 
     /// Ranks what changed before trouble began.
     ///
-    /// - Parameter releases: those that sent the queries which a guard holds back.
+    /// - Parameters:
+    ///   - releases: those that sent the queries which a guard holds back.
+    ///   - services: all there are: a program's name in a release may be one of them.
     ///
     /// Weights, largest first: proof by experiment decides alone (+100, −50 when it makes no difference or is
     /// cleared); the release sent the query that is held back 60: more than what can be said for a change of no such
@@ -35,14 +37,15 @@ package enum Suspects {
     /// service 5. Changes of other services stay in the list, below.
     package static func rank(
         alert: Alert, service: String, feature: String, facts: Facts, verdicts: [String: Suspect.Verdict],
-        releases: [String] = []
+        releases: [String] = [], services: Set<String> = []
     ) -> [Suspect] {
         facts.changes
             .filter { $0.at <= alert.seenAt && ($0.undoneAt.map { $0 > alert.since } ?? true) }
             .map { change in
                 weigh(
                     change, alert: alert, service: service, feature: feature, facts: facts,
-                    verdict: verdicts[change.id], sentBy: releases.first { change.isRelease(named: $0) })
+                    verdict: verdicts[change.id],
+                    sentBy: releases.first { change.isRelease(named: $0, services: services) })
             }
             .sorted { ($0.score, $0.change.at, $0.change.id) > ($1.score, $1.change.at, $1.change.id) }
             .prefix(limit).map { $0 }

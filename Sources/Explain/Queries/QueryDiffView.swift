@@ -3,8 +3,8 @@ import Record
 
 /// What a release, or any change, did to the traffic of databases.
 ///
-/// When clients name their releases, the release's own queries are held against all others of the days before; else the
-/// change's time in the ledger divides before from after.
+/// When clients name their releases, the release's own queries are held against those of the days before: of the same
+/// programs where they are named, else all others. Else the change's time in the ledger divides before from after.
 package struct QueryDiffView: Sendable {
     package enum Basis: Hashable, Sendable {
         /// By the names that clients gave.
@@ -29,39 +29,51 @@ package struct QueryDiffView: Sendable {
     package var method: String {
         switch basis {
         case .named(let names):
-            "Queries that clients named as \(names.joined(separator: " or ")), held against all others of the days before."
+            "Queries that clients named as \(names.joined(separator: " or ")), held against those of the days before."
         case .change: "All queries since the change, whichever release sent them, held against those before it."
         }
     }
 
-    /// Of a release, by the name that clients give it or by the id that Mainstay knows it by; nil: neither knows it.
+    /// Of a release, by the name that clients give it (without their program's name: of all programs), or by its id in
+    /// Mainstay; nil: neither knows it.
     package static func load(
         release name: String, database: String? = nil, _ record: Record, now: Instant
     ) async throws -> QueryDiffView? {
         let release = try await record.release(name)
-        let names =
+        let services = Set(record.policy.services.keys)
+        let known =
             [name]
             + (release.map { [$0.commit, $0.shortCommit, String($0.commit.prefix(7))] } ?? []).filter { $0 != name }
+        let names = try await record.names(ofReleases: known, database: database).filter { told in
+            release.map { ReleaseName(told).mayBe(of: $0.service, among: services) } ?? true
+        }
         if let first = try await record.firstUse(ofReleases: names, database: database) {
             return try await load(
                 named: names, first, title: release?.title ?? name, database: database, record, now: now)
         }
-        guard release != nil else { return nil }
-        return try await load(change: Rollout.change(name), database: database, record, now: now)
+        if release != nil { return try await load(change: Rollout.change(name), database: database, record, now: now) }
+        let told = try await record.changes(limit: 500).first {
+            $0.kind == .release && $0.isRelease(named: name, services: services)
+        }
+        guard let told else { return nil }
+        return try await load(change: told.id, database: database, record, now: now)
     }
 
     private static func load(
         named names: [String], _ first: Instant, title: String, database: String?, _ record: Record, now: Instant
     ) async throws -> QueryDiffView {
         let end = min(now, first + after)
-        let old = try await record.queries(
+        var old = try await record.queries(
             from: first - QueryDiff.baseline, to: first, QueryFilter(database: database, excludedReleases: names))
         let new = try await record.queries(from: first, to: end, QueryFilter(database: database, releases: names))
+        let programs = Set(new.samples.compactMap { ReleaseName($0.release).program })
+        old.samples = Predecessors.samples(old.samples, of: programs)
         return QueryDiffView(
             title: title, basis: .named(names), database: database, before: old, afterwards: new,
             endedBy: end < now ? "\(after.spoken) are enough" : nil,
             diff: try await compare(
-                old, new, database, Predecessors.find(before: old.samples, after: new.samples), record, now: now))
+                old, new, database, Predecessors.find(before: old.samples, after: new.samples, of: programs), record,
+                now: now))
     }
 
     /// Of any change in the ledger; nil: there is no such change.

@@ -40,8 +40,9 @@ package struct QueryTrafficView: Sendable {
         since: Instant, database: String? = nil, release: String? = nil, limit: Int = pageSize, _ record: Record,
         now: Instant
     ) async throws -> QueryTrafficView {
-        let window = try await record.queries(
-            from: since, to: now, QueryFilter(database: database, releases: release.map { [$0] }))
+        var filter = QueryFilter(database: database)
+        if let release { filter.releases = try await record.names(ofReleases: [release], database: database) }
+        let window = try await record.queries(from: since, to: now, filter)
         let all = lines(window.samples)
         // A filter must not take away the other choices.
         let databases =

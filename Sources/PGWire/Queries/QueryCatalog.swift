@@ -107,11 +107,11 @@ package final class QueryCatalog {
         buffer.withUnsafeReadableBytes { look(at: $0) }
     }
 
-    /// The release that a text names in a comment; 0: none.
+    /// The release that a text names in a comment, with its application where that is named too; 0: none.
     @inline(__always)
     func release(in text: UnsafeRawBufferPointer) -> UInt32 {
-        guard QueryTags.mayBeIn(text), let name = QueryTags.parse(text)?.release else { return 0 }
-        return releases.number(of: name)
+        guard QueryTags.mayBeIn(text), let tags = QueryTags.parse(text), let release = tags.release else { return 0 }
+        return releases.number(of: ReleaseNames.name(of: release, by: tags.application ?? ""))
     }
 
     /// The hash of a text's canonical form.

@@ -5,13 +5,19 @@
 package final class ReleaseNames {
     package static let limit = 1_000
     /// Bytes of a name; longer ones count as none.
-    package static let lengthLimit = 64
+    package static let lengthLimit = 128
 
     private var numbers: [String: UInt32] = [:]
     private var names: [UInt32: String] = [:]
     private var last: UInt32 = 0
 
     package init() {}
+
+    /// `shop@5f2c1e7`; the release alone where no program is told, or its name is too long.
+    package static func name(of release: some StringProtocol, by program: some StringProtocol) -> String {
+        let isWhole = !program.isEmpty && program.utf8.count + 1 + release.utf8.count <= lengthLimit
+        return isWhole ? "\(program)@\(release)" : String(release)
+    }
 
     package func number(of name: String) -> UInt32 {
         if let known = numbers[name] { return known }

@@ -5,7 +5,7 @@ import SQL
 package struct QueryFilter: Hashable, Sendable {
     package var database: String?
     package var query: QueryKey?
-    /// Names of one release.
+    /// Names of one release (`Record.names(ofReleases:)`).
     package var releases: [String]?
     /// All but of these.
     package var excludedReleases: [String] = []
@@ -131,6 +131,28 @@ extension Record {
                     lastAt: Instant(milliseconds: try row.int("last_at")), calls: Int(try row.int("called")))
             }
         }
+    }
+
+    /// These names, and those that clients gave with a program's name before them: `shop@5f2c1e7` for `5f2c1e7`.
+    package func names(ofReleases releases: [String], database name: String?) async throws -> [String] {
+        let endings = releases.filter { ReleaseName($0).program == nil && !$0.isEmpty }
+        guard !endings.isEmpty else { return releases }
+        let (sql, arguments) = QueryFilter(database: name).conditions
+        let likes = endings.map { _ in "release_name LIKE ? ESCAPE '!'" }.joined(separator: " OR ")
+        let patterns = endings.map { ending in
+            SQLValue.text("%@" + String(ending.flatMap { "!%_".contains($0) ? ["!", $0] : [$0] }))
+        }
+        let found = try await database.read { connection in
+            try connection.query(
+                """
+                SELECT DISTINCT release_name FROM query_samples WHERE resolution = ?\(sql) AND (\(likes))
+                ORDER BY release_name LIMIT 100
+                """, [.integer(SampleResolution.day.rawValue)] + arguments + patterns
+            ).map { try $0.text("release_name") }
+        }
+        // By the rule of all others: LIKE takes letters of any case in one of the databases.
+        return releases
+            + found.filter { endings.contains(ReleaseName($0).release) && !releases.contains($0) }.sorted()
     }
 
     /// When clients first named a release by one of these names, to the minute if that is still kept; nil: never.

@@ -17,7 +17,9 @@ enum QueryAPI {
             "Lists queries by the time they took, the most expensive first; of the last hour unless told.",
             access: .role(.viewer),
             query: [
-                since, database, QueryParameter("release", "Only of this release, as clients name it."),
+                since, database,
+                QueryParameter(
+                    "release", "Only of this release, as clients name it; without a program's name, of all."),
                 QueryParameter("limit", "How many, \(Paging.standard) unless told.", Schema.integer(Paging.limits)),
             ], answers: [.json("QueryTraffic", "The queries.")], handle: list),
         Endpoint(
@@ -25,8 +27,8 @@ enum QueryAPI {
             "Tells what a release, or any change in the ledger, did to queries. Give `release` or `change`.",
             access: .role(.viewer),
             query: [
-                QueryParameter("release", "As clients name it, or its id."), QueryParameter("change", "Its id."),
-                database,
+                QueryParameter("release", "As clients name it, with their program's name or without, or its id."),
+                QueryParameter("change", "Its id."), database,
             ], answers: [.json("QueryDiff", "What is different, and whether there was enough to say.")],
             problems: [404], handle: diff),
         Endpoint(

@@ -147,6 +147,23 @@ struct QueryDiffTests {
         #expect(Predecessors.find(before: [], after: after) == [:])
     }
 
+    @Test("of a program that is named, its own earlier releases, and what names no program")
+    func programs() {
+        func sample(_ release: String, _ database: String = "shop", _ query: QueryKey = Self.select) -> QuerySample {
+            let use = Self.use(query, 1)
+            return QuerySample(database: database, query: query, release: release, text: "", figures: use.figures)
+        }
+        let before = [
+            sample("shop@v1"), sample("shop@v0", "shop", Self.insert), sample("jobs@v1"), sample(""), sample("v1"),
+            sample("jobs@v1", "stock"),
+        ]
+        let own = Predecessors.samples(before, of: ["shop"])
+        #expect(own.map(\.release) == ["shop@v1", "shop@v0", "", "v1", "jobs@v1"])
+        let found = Predecessors.find(before: own, after: [sample("shop@v2")], of: ["shop"])
+        #expect(found == ["shop": ["shop@v1", "shop@v0", "", "v1"]])
+        #expect(Predecessors.samples(before, of: []) == before)
+    }
+
     @Test("a new query of many calls does not make a rare one look missing")
     func newTraffic() {
         let before = [Self.use(Self.select, 100_000), Self.use(Self.insert, 100)]
