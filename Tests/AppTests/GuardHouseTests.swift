@@ -150,6 +150,20 @@ struct GuardHouseTests {
             }
         }
     }
+
+    @Test("the guard hears of releases that another system told of, and of their undo", .timeLimit(.minutes(1)))
+    func externalReleases() async throws {
+        try await Self.withHouse(.sqlite) { record, _, control in
+            var change = Change(
+                id: Change.external("storefront", "run-7"), kind: .release, service: "storefront", feature: nil,
+                title: "2.1.0", actor: Actor(.service, "ci"), reason: nil, at: WallClock.now(), release: "2.1.0")
+            #expect(try await record.note(change: change))
+            try await Self.eventually { control.calls.withLock { $0 } == ["started 2.1.0 in shop"] }
+            change.undoneAt = WallClock.now()
+            #expect(try await !record.note(change: change))
+            try await Self.eventually { control.calls.withLock { $0.last } == "started before 2.1.0 in shop" }
+        }
+    }
 }
 
 /// How decisions wait.

@@ -26,6 +26,16 @@ struct ReleaseWatchTests {
         #expect(watch.look([flag], isUndone: false) == [] && watch.unproven == "r3")
     }
 
+    @Test("one that is told late, and is older than what runs, is not announced")
+    func late() {
+        var watch = ReleaseWatch()
+        _ = watch.look([Self.change(2)], isUndone: false)
+        #expect(watch.look([Self.change(1), Self.change(2)], isUndone: false) == [])
+        #expect(watch.change == "c2")
+        #expect(
+            watch.look([Self.change(1), Self.change(2, undone: true)], isUndone: true) == [.started(release: "r1")])
+    }
+
     @Test("an undone release gives way to the one before, which is not proven anew")
     func undone() {
         var watch = ReleaseWatch()

@@ -186,4 +186,66 @@ struct APICheckTests {
             #expect(answer.detail.contains("did you mean 'favorites'"))
         }
     }
+
+    @Test("another system's release is announced, ends, and is taken back; each is told once")
+    func externalRelease() async throws {
+        try await withAPI { house, client async throws in
+            let started = house.clock.now
+            var told: [String: JSONValue] = [
+                "service": "storefront", "title": "2.1.0 to production", "kind": "release", "release": "2.1.0",
+                "author": "lin", "link": "https://ci.example.test/runs/7", "id": "run-7",
+            ]
+            func tell() async throws -> APIClient.Answer {
+                try await client.post("/api/v1/changes", as: .releases, .object(told))
+            }
+            let first = try await tell()
+            #expect(first.status == 201)
+            #expect(first["release"] == "2.1.0" && first["author"] == "lin" && first["kind"] == "release")
+            #expect(first["link"] == "https://ci.example.test/runs/7")
+            #expect(first["at"] == .string(RFC3339.format(started)) && first["endedAt"] == .null)
+            house.clock.advance(.minutes(3))
+            told["endedAt"] = .string(RFC3339.format(house.clock.now))
+            let ended = try await tell()
+            #expect(ended.status == 200)
+            #expect(ended["at"] == .string(RFC3339.format(started)) && ended["endedAt"] == told["endedAt"])
+            house.clock.advance(.minutes(1))
+            told["endedAt"] = .string(RFC3339.format(house.clock.now))
+            #expect(try await tell()["endedAt"] == ended["endedAt"])
+            told["undoneAt"] = .string(RFC3339.format(house.clock.now))
+            #expect(try await tell()["undoneAt"] == told["undoneAt"])
+            let lines = try await client.get("/api/v1/timeline?change=external:storefront/run-7").items
+            #expect(Set(lines.map { $0["kind"] }) == ["change.noted", "change.ended", "change.undone"])
+            #expect(lines.count == 3)
+            told["release"] = "2.2.0"
+            let other = try await tell()
+            #expect(other.status == 409)
+            #expect(other.detail.contains("is of release 2.1.0"))
+        }
+    }
+
+    @Test(
+        "what does not fit a release is told by name",
+        arguments: [
+            (["kind": "release"], ["release"]),
+            (["kind": "release", "release": "shop@2.1.0"], ["release"]),
+            (["kind": "release", "release": "2.1.0 "], ["release"]),
+            (["release": "2.1.0", "endedAt": "2023-11-01T00:00:00Z"], ["release", "endedAt"]),
+            (["kind": "migration", "undoneAt": "2023-11-01T00:00:00Z"], ["undoneAt"]),
+            (["kind": "release", "release": "2.1.0", "link": "javascript:alert(1)"], ["link"]),
+            (["kind": "release", "release": "2.1.0", "endedAt": "soon"], ["endedAt"]),
+            (
+                [
+                    "kind": "release", "release": "2.1.0", "at": "2023-11-02T00:00:00Z",
+                    "endedAt": "2023-11-01T00:00:00Z",
+                ], ["endedAt"]
+            ),
+        ] as [([String: JSONValue], [String])])
+    func unfit(members: [String: JSONValue], fields: [String]) async throws {
+        try await withAPI { _, client async throws in
+            let body = members.merging(["service": "storefront", "title": "x"]) { $1 }
+            let answer = try await client.post("/api/v1/changes", .object(body))
+            #expect(answer.status == 422)
+            #expect(answer.fields == fields)
+        }
+    }
 }

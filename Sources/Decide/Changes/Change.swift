@@ -34,10 +34,17 @@ package struct Change: Hashable, Sendable, Codable {
     /// Went out past a gate that said no.
     package var forced: Bool
     package var undoneAt: Instant?
+    /// Who made it, where another system tells of it.
+    package var author: String?
+    /// An address with more about it: http or https.
+    package var link: String?
+    /// When another system's release had gone out whole. No proof that it works.
+    package var endedAt: Instant?
 
     package init(
         id: String, kind: Kind, service: String, feature: String?, title: String, actor: Actor, reason: String?,
-        at: Instant, release: String? = nil, flagStep: FlagStep? = nil, forced: Bool = false, undoneAt: Instant? = nil
+        at: Instant, release: String? = nil, flagStep: FlagStep? = nil, forced: Bool = false, undoneAt: Instant? = nil,
+        author: String? = nil, link: String? = nil, endedAt: Instant? = nil
     ) {
         self.id = id
         self.kind = kind
@@ -51,10 +58,19 @@ package struct Change: Hashable, Sendable, Codable {
         self.flagStep = flagStep
         self.forced = forced
         self.undoneAt = undoneAt
+        self.author = author
+        self.link = link
+        self.endedAt = endedAt
     }
 }
 
 extension Change {
+    /// The id of a change that another system tells of.
+    package static func external(_ service: String, _ id: String) -> String { "external:\(service)/\(id)" }
+
+    /// Made by another system, by way of no gate and no flag.
+    package var isExternal: Bool { id.hasPrefix("external:") }
+
     /// Whether a client that says it is of this release runs what the change brought: it names the release by its id or
     /// by its commit, of which the id ends with up to twelve digits; its program's name may stand before that.
     /// - Parameter services: all there are (`ReleaseName.mayBe`).

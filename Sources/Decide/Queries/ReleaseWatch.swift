@@ -33,7 +33,8 @@ package struct ReleaseWatch: Hashable, Sendable {
         let releases = changes.filter { $0.kind == .release && $0.release != nil && $0.undoneAt == nil }
             .sorted { ($0.at, $0.id) > ($1.at, $1.id) }
         defer { seen = Set(changes.map(\.id)).union(running.map { [$0.change] } ?? []) }
-        if let fresh = releases.first(where: { !seen.contains($0.id) }), let release = fresh.release {
+        // Only the newest: another system may tell late of one that has been followed by what runs now.
+        if let fresh = releases.first, !seen.contains(fresh.id), let release = fresh.release {
             return start(fresh.id, release, awaitsProof: true)
         }
         guard isUndone, let undone = running else { return [] }

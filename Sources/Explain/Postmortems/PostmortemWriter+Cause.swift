@@ -88,6 +88,9 @@ extension PostmortemWriter {
                 )
             ]
         }
+        guard !cause.change.isExternal else {
+            return [.paragraph("It never met the gate: another system released it, and told of it.")]
+        }
         guard let release = view.release else {
             return [.paragraph("Not known: the record no longer has release \(code: cause.change.release ?? "").")]
         }

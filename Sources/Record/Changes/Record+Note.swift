@@ -3,22 +3,49 @@ import SQL
 
 extension Record {
     /// Writes a change that another system told of: its line in the ledger and in the timeline, in one transaction.
-    /// - Returns: false when the ledger holds a change with this id already; then nothing is written.
+    ///
+    /// Told again, a release may have ended or been taken back since: the first time of each is kept.
+    /// - Returns: false when the ledger holds a change with this id already.
     package func note(change: Change) async throws -> Bool {
         let now = self.now()
-        let entry = Entry(
-            "change.noted", "\(change.title), told by \(change.actor.name).", service: change.service,
-            feature: change.feature, change: change.id, data: ["kind": .string(change.kind.rawValue)])
         let desk = Subject(.feature, "\(change.service)/\(change.feature ?? "service")")
-        let isNew = try await database.write { connection in
-            guard try connection.query("SELECT id FROM changes WHERE id = ?", [.text(change.id)]).isEmpty else {
-                return false
+        let (isNew, isNews) = try await database.write { connection in
+            let row = try connection.query("SELECT id, body FROM changes WHERE id = ?", [.text(change.id)]).first
+            let known = try row.map(ChangeLedger.read)
+            guard let (stored, entries) = known.map({ $0.told(again: change) }) ?? change.toldFirst() else {
+                return (false, false)
             }
-            try ChangeLedger.write(change, connection)
-            _ = try Timeline.append([(entry, change.actor, desk)], at: now, connection)
-            return true
+            try ChangeLedger.write(stored, connection)
+            _ = try Timeline.append(entries.map { ($0, change.actor, desk) }, at: now, connection)
+            return (known == nil, true)
         }
-        if isNew { signals.send(.timeline) }
+        if isNews { signals.send(.timeline) }
         return isNew
+    }
+}
+
+extension Change {
+    fileprivate func toldFirst() -> (Change, [Entry])? {
+        (self, [entry("change.noted", "\(title), told by \(actor.name).")])
+    }
+
+    /// Nil: nothing new.
+    fileprivate func told(again: Change) -> (Change, [Entry])? {
+        guard kind == .release, again.kind == .release, release == again.release else { return nil }
+        var (change, entries) = (self, [Entry]())
+        if endedAt == nil, let ended = again.endedAt {
+            change.endedAt = max(at, ended)
+            entries.append(entry("change.ended", "\(title) has gone out, told by \(again.actor.name)."))
+        }
+        if undoneAt == nil, let undone = again.undoneAt {
+            change.undoneAt = max(at, undone)
+            entries.append(entry("change.undone", "\(title) was taken back, told by \(again.actor.name)."))
+        }
+        return entries.isEmpty ? nil : (change, entries)
+    }
+
+    private func entry(_ kind: String, _ text: String) -> Entry {
+        Entry(
+            kind, text, service: service, feature: feature, change: id, data: ["kind": .string(self.kind.rawValue)])
     }
 }

@@ -38,7 +38,8 @@ enum ChangePages {
                     "title": change.title, "id": change.id, "kind": change.kind.rawValue, "service": change.service,
                     "feature": change.feature, "actor": change.actor.name, "at": Words.time(change.at),
                     "reason": change.reason.flatMap { $0.isEmpty ? nil : $0 }, "forced": change.forced,
-                    "undone": Words.optionalTime(change.undoneAt),
+                    "undone": Words.optionalTime(change.undoneAt), "ended": Words.optionalTime(change.endedAt),
+                    "author": change.author, "link": change.link, "version": view.release == nil ? change.release : nil,
                     "release": view.release.map { ["title": $0.title, "href": Links.release($0.id)] as Fields },
                     "flag": change.flagStep.map {
                         [
@@ -65,11 +66,14 @@ enum ChangePages {
         <h1>{{title}}</h1>
         <p class="badges">{{#undone}}<span class="badge info">{{>icon-undo}}undone {{>time}}</span>{{/undone}}{{^undone}}<span class="badge calm">{{>icon-ok}}not undone</span>{{/undone}}{{#forced}}<span class="badge warn">{{>icon-shield}}forced past the gate</span>{{/forced}}</p>
         <dl class="plain-facts">
-        <div><dt>Made</dt><dd>{{#at}}{{>time}}{{/at}} by {{actor}}</dd></div>
+        <div><dt>Made</dt><dd>{{#at}}{{>time}}{{/at}} by {{#author}}{{author}}, told by {{/author}}{{actor}}</dd></div>
+        {{#ended}}<div><dt>Ended</dt><dd>{{>time}}</dd></div>{{/ended}}
         <div><dt>Kind</dt><dd>{{kind}}</dd></div>
         <div><dt>Hits</dt><dd>{{service}}{{#feature}}, feature {{feature}}{{/feature}}</dd></div>
         {{#reason}}<div><dt>Reason</dt><dd>{{reason}}</dd></div>{{/reason}}
         {{#flag}}<div><dt>Flag</dt><dd><a href="{{href}}">{{key}}</a>: <code>{{old}}</code> to <code>{{new}}</code></dd></div>{{/flag}}
+        {{#version}}<div><dt>Release</dt><dd>{{version}}</dd></div>{{/version}}
+        {{#link}}<div><dt>More</dt><dd><a href="{{link}}" rel="noreferrer">{{link}}</a></dd></div>{{/link}}
         {{#release}}<div><dt>Release</dt><dd><a href="{{href}}">{{title}}</a></dd></div>{{/release}}
         <div><dt>Queries</dt><dd><a href="{{queries}}">What it did to the database's queries</a></dd></div>
         </dl>

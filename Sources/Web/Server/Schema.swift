@@ -14,6 +14,13 @@ enum Schema {
         ["type": "string", "minLength": .count(length.lowerBound), "maxLength": .count(length.upperBound)]
     }
 
+    static func text(_ length: ClosedRange<Int>, pattern: String) -> JSONValue {
+        [
+            "type": "string", "minLength": .count(length.lowerBound), "maxLength": .count(length.upperBound),
+            "pattern": .string(pattern),
+        ]
+    }
+
     static func integer(_ range: ClosedRange<Int64>) -> JSONValue {
         ["type": "integer", "minimum": .integer(range.lowerBound), "maximum": .integer(range.upperBound)]
     }
