@@ -28,15 +28,16 @@ struct WireClient: Sendable {
     private let inbox: NIOLoopBound<WireInbox>
 
     static func connect(_ port: Int) async throws -> WireClient {
-        let channel = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+        let loop = MultiThreadedEventLoopGroup.singleton.next()
+        // Made first: the guard may have closed the connection, and taken its handlers, before it could be asked for.
+        let inbox = try await loop.submit { NIOLoopBound(WireInbox(), eventLoop: loop) }.get()
+        let channel = try await ClientBootstrap(group: loop)
             .channelInitializer { channel in
-                channel.eventLoop.makeCompletedFuture { try channel.pipeline.syncOperations.addHandler(WireInbox()) }
+                channel.eventLoop.makeCompletedFuture {
+                    try channel.pipeline.syncOperations.addHandler(inbox.value)
+                }
             }
             .connect(host: "127.0.0.1", port: port).get()
-        let inbox = try await channel.eventLoop.submit {
-            NIOLoopBound(
-                try channel.pipeline.syncOperations.handler(type: WireInbox.self), eventLoop: channel.eventLoop)
-        }.get()
         return WireClient(channel: channel, inbox: inbox)
     }
 
