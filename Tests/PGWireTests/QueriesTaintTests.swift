@@ -1,5 +1,6 @@
-import PGWire
 import Testing
+
+@testable import PGWire
 
 /// A text, and what has to be found in it.
 struct QueriesSample: Sendable, CustomTestStringConvertible {
@@ -378,6 +379,57 @@ struct QueriesTaintTests {
         Setting(text: "SELECT set_config('a', 'b', false)", statement: nil),
         Setting(text: "SET ROLE x", statement: nil),
     ]
+
+    @Test("of several statements the settings are known, if nothing else changes them or ends the transaction")
+    func settings() {
+        let many = "SET a = 1; RESET b; SET c TO DEFAULT; RESET ALL; SET d = 'x', y"
+        #expect(
+            Queries.info(many).settings.map(\.statement) == [
+                "SET \"a\" TO '1'", "SET \"b\" TO DEFAULT", "SET \"c\" TO DEFAULT", "RESET ALL",
+                "SET \"d\" TO 'x', 'y'",
+            ])
+        #expect(Queries.info("SET a = 1; SELECT 2; SHOW a").settings.count == 1)
+        #expect(Queries.info("SELECT pg_advisory_unlock_all(); CLOSE ALL; UNLISTEN *; RESET ALL").settings == [.all])
+        let others = [
+            "SET LOCAL b = 1", "BEGIN", "COMMIT", "SAVEPOINT s", "ROLLBACK TO s", "SELECT set_config('a', 'b', false)",
+            "DO 'BEGIN END'", "CALL f()", "CREATE TABLE t ()", "SET b FROM CURRENT", "SET b = E'x'", "DISCARD ALL",
+            "SET ROLE x", "RESET ROLE", "SET SESSION AUTHORIZATION DEFAULT", "VACUUM", "nonsense", "SET b = 'x",
+            "SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY", "COPY t FROM stdin",
+            "RESET TRANSACTION ISOLATION LEVEL",
+        ]
+        for other in others {
+            #expect(Queries.info("SET a = 1; \(other)").settings.isEmpty, "\(other)")
+            #expect(!Queries.info(other).isWhole, "\(other)")
+        }
+        #expect(Queries.info(String(repeating: "SET a = 1;", count: 65)).settings.isEmpty)
+    }
+
+    @Test("a setting is carried if saying it elsewhere does the same there")
+    func carried() {
+        let carried = [
+            "SET work_mem = '64MB'", "SET x = Foo", "SET x = \"Foo\"", "SET x = ''", "SET x = -1.5", "SET a.b = 1",
+            "SET search_path = a, \"B\", \"$user\", ''", "RESET x", "RESET ALL", "SET x = 'it''s'", "SET SCHEMA 'x'",
+            "SET statement_timeout = 0", "SET statement_timeout = '1s'", "SET statement_timeout = 100",
+        ]
+        for text in carried {
+            let settings = Queries.info(text).settings
+            #expect(settings.count == 1 && settings.allSatisfy(\.canBeCarried), "\(text)")
+        }
+        let others = [
+            "SET x = 010", "SET x = 0x1F", "SET x = 1e3", "SET x = E'a'", "SET x = 'a\\b'", "SET x = 'é'", "SET x = é",
+            "SET x = 'a\nb'", "SET \"é\" = 1", "SET \"a$b\" = 1", "SET search_path = 1",
+            "SET x = \(String(repeating: "a", count: 64))", "SET x = \"\(String(repeating: "a", count: 64))\"",
+            "SET seed = 0.5", "SET role = x", "SET session_authorization = x",
+            "SET transaction_isolation = 'serializable'",
+            "SET temp_buffers = 100", "SET plpgsql.variable_conflict = error", "SET sort_mem = 100",
+            "SET statement_timeout = 99", "SET statement_timeout = '99 ms'", "SET statement_timeout = '5000us'",
+            "SET statement_timeout = '0.01s'", "SET x = $$a$$", "SET array_nulls = off",
+        ]
+        for text in others {
+            #expect(Queries.info(text).settings.allSatisfy { !$0.canBeCarried }, "\(text)")
+            #expect(!Queries.info(text).taints.isEmpty, "\(text)")
+        }
+    }
 
     @Test("a plain setting can be repeated", arguments: plain)
     func isRepeatable(sample: Setting) {

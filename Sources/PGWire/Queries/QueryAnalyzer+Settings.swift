@@ -16,7 +16,7 @@ extension QueryAnalyzer {
         if isKeyword(index, "transaction") || isKeyword(index, "constraints"), !isAssigned(index) { return }
         let taints = meetAssignment(index)
         statement.taints.formUnion(isLocal ? taints.intersection(.unreadable) : taints)
-        if isLocal { facts.setting = nil }
+        if isLocal { statement.setting = nil }
     }
 
     private func isAssigned(_ index: Int) -> Bool {
@@ -74,11 +74,17 @@ extension QueryAnalyzer {
 
     private mutating func meetValues(_ name: String, from start: Int) -> SessionTaint {
         guard let values = settingValues(from: start) else { return taint(of: name, values: nil) }
+        // The server puts names into quotes in these lists, and numbers not.
+        if name == "search_path" || name == "temp_tablespaces",
+            statement.head[start...].contains(where: { $0.kind == .number })
+        {
+            return taint(of: name, values: values)
+        }
         return noted(name, values)
     }
 
     private mutating func noted(_ name: String, _ values: [String]) -> SessionTaint {
-        facts.setting = QuerySetting(name: name, values: values)
+        statement.setting = QuerySetting(name: name, values: values)
         return taint(of: name, values: values)
     }
 
@@ -110,11 +116,20 @@ extension QueryAnalyzer {
         switch token.kind {
         case .word:
             let value = word(token)
-            return value.isKeyword("default") ? nil : value.text
-        case .quotedName: return word(token).text
-        case .number, .string: return constant(token)
+            // A longer name is cut, and other letters are folded as the server's locale has it.
+            return value.isKeyword("default") || value.count > 63 || !value.isASCII ? nil : value.text
+        case .quotedName: return word(token).count > 63 ? nil : word(token).text
+        case .number: return isDecimal(token) ? constant(token) : nil
+        case .string: return constant(token)
         default: return nil
         }
+    }
+
+    /// In quotes it means the same: no `010`, which is ten here and eight there, no `0x1F`, no `1_000`.
+    private func isDecimal(_ token: QueryToken) -> Bool {
+        let bytes = UnsafeBufferPointer(start: base + token.start, count: token.count)
+        if bytes.count > 1, bytes[0] == 0x30, ByteClass.isDigit(bytes[1]) { return false }
+        return bytes.allSatisfy { ByteClass.isDigit($0) || $0 == ByteClass.dot }
     }
 
     /// The value of a number or of a text in plain quotes that stands in one piece.
@@ -163,11 +178,31 @@ extension QueryAnalyzer {
             || name.hasPrefix("windows125")
     }
 
+    /// Takes the statement's setting to those of the text, and notes whether the text is a whole still.
+    mutating func noteSetting(_ verb: QueryWord) {
+        if let setting = statement.setting {
+            facts.settings.append(setting)
+            if facts.settings.count > CarriedSettings.countLimit { facts.isWhole = false }
+            return
+        }
+        let changesSettings = !statement.taints.isDisjoint(with: .anySetting)
+        if changesSettings || !keepsTransaction(verb) { facts.isWhole = false }
+    }
+
+    private func keepsTransaction(_ verb: QueryWord) -> Bool {
+        switch statement.kind {
+        case .select, .insert, .update, .delete, .merge, .show, .explain, .cursor, .execute, .prepare: true
+        case .utility: verb.isKeyword("listen") || verb.isKeyword("unlisten") || verb.isKeyword("notify")
+        default: false
+        }
+    }
+
     // MARK: RESET
 
     mutating func meetReset() {
         if isKeyword(1, "all"), statement.head.count == 2 {
             facts.clears.insert(.settings)
+            statement.setting = .all
         } else if isKeyword(1, "role"), statement.head.count == 2 {
             facts.clears.insert(.role)
         } else if isKeyword(1, "session"), isKeyword(2, "authorization") {

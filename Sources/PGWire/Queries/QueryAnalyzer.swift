@@ -38,6 +38,8 @@ struct QueryAnalyzer {
         var mentionsSettings = false
         var hasUnicodeName = false
         var taints: SessionTaint = []
+        /// If it is a plain one.
+        var setting: QuerySetting?
     }
 
     static func facts(of text: UnsafeRawBufferPointer) -> QueryFacts {
@@ -70,7 +72,9 @@ struct QueryAnalyzer {
         if statement.atomicDepth > 0 { facts.taints.insert(.unreadable) }
         endStatement()
         if lexer.isBroken { facts.taints.insert(.unreadable) }
-        if facts.statementCount != 1 { facts.setting = nil }
+        // What is not read to its end may do anything.
+        if facts.taints.contains(.unreadable) { facts.isWhole = false }
+        if !facts.isWhole { facts.settings = [] }
         if facts.statementCount > 1 { facts.kind = .multi }
         if facts.statementCount == 0 || !facts.taints.isEmpty { facts.isReadOnly = false }
         facts.tables = tables.names
@@ -248,6 +252,7 @@ struct QueryAnalyzer {
         if statement.keepsTemporary { statement.taints.insert(.temporary) }
         facts.taints.formUnion(statement.taints)
         facts.kind = statement.kind
+        noteSetting(word(verb))
         facts.isReadOnly =
             facts.isReadOnly && statement.kind == .select && !statement.modifies && !statement.locks
             && !statement.selectsInto && !statement.writes

@@ -59,6 +59,7 @@ package final class QueryCatalog {
     private static let onceCount = 4096
 
     package let releases = ReleaseNames()
+    let carried = CarriedSettings.Table()
     private let hasher: TextHasher
     private let texts: TextTable
     private let shapes: TextTable
@@ -222,8 +223,9 @@ package final class QueryCatalog {
         add(facts.notes.rawValue)
         add(facts.kind.rawValue)
         add(facts.statementCount)
-        key.append((isLexical ? 1 : 0) | (facts.isReadOnly ? 2 : 0) | (facts.setting == nil ? 0 : 4))
-        if let setting = facts.setting {
+        key.append((isLexical ? 1 : 0) | (facts.isReadOnly ? 2 : 0) | (facts.isWhole ? 4 : 0))
+        for setting in facts.settings {
+            add(setting.values.count)
             for part in [setting.name] + setting.values {
                 add(part.utf8.count)
                 key.append(contentsOf: part.utf8)

@@ -22,8 +22,13 @@ package final class QueryInfo: Sendable {
     package let taints: SessionTaint
     package let clears: SessionTaint
     package let notes: QueryNotes
+    /// The plain settings among its statements, in order; none if any of its statements changes settings otherwise.
+    package let settings: [QuerySetting]
+    /// Nothing in it begins or ends a transaction or a part of one, or changes settings but by `settings`: it is done
+    /// as a whole or not at all.
+    let isWhole: Bool
     /// The setting, if this is all that the text does.
-    package let setting: QuerySetting?
+    package var setting: QuerySetting? { statementCount == 1 ? settings.first : nil }
 
     init(fingerprint: UInt64, isLexical: Bool, normalizedText: String, facts: QueryFacts) {
         self.fingerprint = fingerprint
@@ -36,7 +41,8 @@ package final class QueryInfo: Sendable {
         taints = facts.taints
         clears = facts.clears
         notes = facts.notes
-        setting = facts.setting
+        settings = facts.settings
+        isWhole = facts.isWhole
     }
 
     /// The fingerprint in 16 hexadecimal digits.
@@ -48,7 +54,9 @@ package final class QueryInfo: Sendable {
     /// An estimate of its size in memory, in bytes.
     var footprint: Int {
         160 + normalizedText.utf8.count + tables.reduce(0) { $0 + 16 + $1.utf8.count }
-            + (setting.map { 48 + $0.name.utf8.count + $0.values.reduce(0) { $0 + 16 + $1.utf8.count } } ?? 0)
+            + settings.reduce(0) { sum, setting in
+                sum + 48 + setting.name.utf8.count + setting.values.reduce(0) { $0 + 16 + $1.utf8.count }
+            }
     }
 }
 
@@ -61,7 +69,8 @@ struct QueryFacts {
     var taints: SessionTaint = []
     var clears: SessionTaint = []
     var notes: QueryNotes = []
-    var setting: QuerySetting?
+    var settings: [QuerySetting] = []
+    var isWhole = true
     /// Another text of the same canonical form may have other facts.
     var dependsOnConstants = false
     /// A payload makes each text another query to libpg_query.

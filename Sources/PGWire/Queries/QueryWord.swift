@@ -54,6 +54,8 @@ struct QueryWord {
         return true
     }
 
+    var isASCII: Bool { UnsafeBufferPointer(start: base, count: count).allSatisfy { $0 < 0x80 } }
+
     func contains(_ byte: UInt8) -> Bool {
         UnsafeBufferPointer(start: base, count: count).contains(byte)
     }
