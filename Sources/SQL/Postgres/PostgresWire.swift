@@ -55,15 +55,18 @@ final class PostgresWire {
     }
 
     private func setUp(_ settings: Settings) throws(SQLError) {
-        // `synchronous_commit` is only ever made stricter: what was acknowledged must survive a crash of the server.
+        // Plain settings, which a proxy like the guard can give to whatever server it takes next.
         let sql = """
             SET statement_timeout = \(settings.statementTimeoutMilliseconds); SET standard_conforming_strings = on; \
-            SET bytea_output = 'hex'; SET DateStyle = 'ISO'; SET TimeZone = 'UTC'; \
-            SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'
+            SET bytea_output = 'hex'; SET DateStyle = 'ISO'; SET TimeZone = 'UTC'; SHOW synchronous_commit
             """
         let deadline = Deadline.now + .milliseconds(settings.connectTimeoutMilliseconds)
         do {
-            try simple(sql, until: deadline).free()
+            let result = try simple(sql, until: deadline)
+            let isSafe = PQgetvalue(result.pointer, 0, 0).map { String(cString: $0) != "off" } ?? false
+            result.free()
+            // Only ever made stricter: what was acknowledged must survive a crash of the server.
+            if !isSafe { try simple("SET synchronous_commit = on", until: deadline).free() }
         } catch {
             disconnect()
             throw SQLError(
