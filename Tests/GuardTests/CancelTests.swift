@@ -156,7 +156,7 @@ struct CancelTests {
         try await Self.fake(holdsCancels: true) { fake in
             try await GuardScene.run(before: [fake.target]) {
                 $0.limits.poolSize = 1
-                $0.timeouts.cleanup = GuardSettings.Timeouts.second
+                $0.timeouts.cleanup = 5 * GuardSettings.Timeouts.second
             } _: { scene in
                 let (client, other) = (try await WireClient.connect(scene.port), try await scene.client())
                 let session = try await client.logIn()

@@ -12,13 +12,16 @@ struct SessionFuzzTests {
         Frame.bind("s"), Frame.bind("u"), Frame.describe(""), Frame.describe("t"), Frame.describePortal(),
         Frame.execute(), Frame.close("s"), Frame.close(""), Frame.flush, Frame.sync, Frame.sync, Frame.data("abc"),
         Frame.copyDone, Frame.copyFail, Frame.call, Frame.query("DEALLOCATE ALL"), Frame.query("RESET ALL"),
+        Frame.query("SET work_mem = 1"), Frame.parse("", "SET search_path = a"), Frame.query("BEGIN"),
+        Frame.query("COMMIT"), Frame.bind("", portal: "p"), Frame.execute("p"),
     ]
     private static let serverFrames: [[UInt8]] = [
         Frame.parsed, Frame.bound, Frame.closed, Frame.noData, Frame.suspended, Frame.idle, Frame.open, Frame.failed,
         Frame.parameters, Frame.columns, Frame.copyIn, Frame.copyOut, Frame.result, Frame.row("1"), Frame.empty,
         Frame.done("SELECT 1"), Frame.done("DEALLOCATE ALL"), Frame.done(""), Frame.copyDone, Frame.data("x"),
         Frame.error("42601"), Frame.error("0A000", "cached plan must not change result type \"mainstay_1\""),
-        Frame.error("57P01", severity: .fatal), Frame.make("E"), Frame.make("E", [0x43, 0x34]), Frame.make("C"),
+        Frame.done("COMMIT"), Frame.done("ROLLBACK"), Frame.error("57P01", severity: .fatal), Frame.make("E"),
+        Frame.make("E", [0x43, 0x34]), Frame.make("C"),
         Frame.notice("x"), Frame.notification, Frame.status("TimeZone", "CET"),
     ]
     /// What answers something, so that some conversations get far.

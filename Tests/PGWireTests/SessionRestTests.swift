@@ -198,7 +198,7 @@ struct SessionRestTests {
         ]
         for row in cases {
             let scene = SessionScene()
-            _ = try scene.forward(Frame.query("SET work_mem TO '1MB'"))
+            _ = try scene.forward(Frame.query("SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY"))
             _ = try scene.read(Frame.done("SET") + Frame.idle)
             _ = try scene.forward(Frame.query(row.text) + row.behind)
             #expect(scene.client.taint == .settings, "\(row)")

@@ -255,7 +255,7 @@ struct SessionStatementTests {
     @Test("what the client sent behind DEALLOCATE ALL stands when its answer comes")
     func pendingStands() {
         let (changes, query) = (StatementChanges(), Queries.info("select 1"))
-        let statement = PreparedStatement(id: 1, body: ByteBuffer(), query: query, release: 0)
+        let statement = PreparedStatement(id: 1, body: ByteBuffer(), query: query, release: 0, space: 0)
         changes.set("old", to: statement, batch: 0)
         changes.settleOldest()
         changes.set("new", to: statement, batch: 1)

@@ -169,9 +169,16 @@ final class SessionScene {
 
     var unread: (client: Int, server: Int) { (fromClient.readableBytes, fromServer.readableBytes) }
 
+    /// What is known of the client's settings, in words.
+    var carried: String {
+        if client.taint.contains(.settings) { return "pinned" }
+        if client.changes.carried.isPending { return "pending" }
+        return client.carried.map { $0.entries.map(\.statement).joined(separator: "; ") } ?? "none"
+    }
+
     /// What a client may see of a state, to compare two by.
     var state: String {
-        let ours = "\(client.taint) \(client.changes.count) \(client.isBetweenMessages)"
+        let ours = "\(client.taint) \(client.changes.count) \(client.isBetweenMessages) \(carried)"
         guard let server else { return ours }
         return "\(ours) \(server.owes) \(server.isQuiet) \(server.isAtRest) \(server.hasOpenBatch) "
             + "\(server.isCopyingIn) \(server.isSkippingToSync) \(server.status) "

@@ -92,7 +92,7 @@ extension GuardCore {
             var counts = byPool[ObjectIdentifier(pool)] ?? (0, 0, 0)
             if client.server != nil { counts.active += 1 }
             if client.isWaiting || client.isHeld { counts.waiting += 1 }
-            if client.conversation?.isTainted ?? false { counts.pinned += 1 }
+            if !(client.conversation?.taint.isEmpty ?? true) { counts.pinned += 1 }
             byPool[ObjectIdentifier(pool)] = counts
         }
         for pool in pools.values {

@@ -38,10 +38,11 @@ struct PoolKey: Hashable {
 /// values are the same object within one guard.
 final class SessionParameters: Hashable {
     static let applicationName = "application_name"
-    /// Reported, but not to be set.
+    /// Reported, but not to be set. A search path (which servers report from PostgreSQL 18 on) is no single text:
+    /// `CarriedSettings` has it.
     static let fixed: Set<String> = [
         "server_version", "server_encoding", "is_superuser", "session_authorization", "integer_datetimes",
-        "in_hot_standby",
+        "in_hot_standby", "search_path",
     ]
 
     let values: [String: String]

@@ -30,6 +30,8 @@ final class ServerLink: ChannelInboundHandler {
     private(set) var client: ClientLink?
     /// What the server's session was set to.
     var parameters = SessionParameters([:])
+    /// Likewise, of what it does not report.
+    private var carried: CarriedSettings?
     /// To be closed instead of being reused.
     var isRetired = false
     /// The client has the server's own words for why it ends.
@@ -201,7 +203,7 @@ final class ServerLink: ChannelInboundHandler {
             case .ready, .ourQueryEnded:
                 if case .ourQueryEnded(_, let state?) = event, !expectsFailure {
                     core.logger.warning("a server could not be reset", metadata: ["sqlstate": "\(state)"])
-                    return closed(WireError(.internalFault, sqlState: "08006", "the session could not be prepared"))
+                    return closed(WireError(.internalFault, sqlState: "08006", Self.unfit(conversation.setUpFailure)))
                 }
                 expectsFailure = false
                 isReady = true
@@ -213,7 +215,7 @@ final class ServerLink: ChannelInboundHandler {
             case .farewell(let state):
                 core.logger.info("a server says goodbye", metadata: ["target": "\(target)", "sqlstate": "\(state)"])
                 isRetired = true
-                saidFarewell = client != nil
+                saidFarewell = client != nil && !conversation.isSettingUp
             }
         }
         guard conversation.isQuiet else {
@@ -247,6 +249,12 @@ final class ServerLink: ChannelInboundHandler {
     /// The server is the client's until `detach`.
     func attach(_ client: ClientLink) {
         self.client = client
+        let wanted = client.conversation?.carried
+        if carried !== wanted, let settings = CarriedSettings.difference(from: carried, to: wanted) {
+            let reported = parameters === client.parameters ? nil : client.parameters.difference(from: parameters)
+            (parameters, carried) = (client.parameters, wanted)
+            return write(conversation.setUp([reported, settings].compactMap(\.self).joined(separator: "; ")))
+        }
         guard parameters !== client.parameters, let statement = client.parameters.difference(from: parameters) else {
             return
         }
@@ -254,9 +262,15 @@ final class ServerLink: ChannelInboundHandler {
         ask(statement)
     }
 
+    private static func unfit(_ failure: ErrorFields?) -> String {
+        "[mainstay] the next server refused this session's settings: \(failure?.message ?? "no reason was given")"
+    }
+
     /// The client needs the server no more; `isTainted`: its session would show.
     /// `token`: of the slot, which stays taken until the server is at rest.
     func detach(isTainted: Bool, token: SlotToken? = nil) {
+        // If it is tainted, all settings are discarded.
+        if !isTainted { carried = client?.conversation?.carried }
         client = nil
         if let token { slot = token }
         resumeReading()
@@ -318,6 +332,7 @@ final class ServerLink: ChannelInboundHandler {
             needsReset = false
             conversation.forgetPrepared()
             parameters = core.intern(conversation.parameters)
+            carried = nil
             return ask("DISCARD ALL")
         }
         cleaningSince = nil
@@ -464,6 +479,6 @@ final class ServerLink: ChannelInboundHandler {
         if conversation.changesSchema { pool.statements.schema.change() }
         pool.closed(self, failure, wasStarted: wasStarted)
         giveSlotBack()
-        client?.serverIsGone(wasTold: saidFarewell, told)
+        client?.serverIsGone(wasTold: saidFarewell, told ?? (conversation.setUpFailure == nil ? nil : failure))
     }
 }

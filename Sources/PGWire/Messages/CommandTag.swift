@@ -2,7 +2,7 @@ import NIOCore
 
 /// The commands whose tags matter to a proxy.
 package enum CommandTag: UInt8, Sendable {
-    case select, insert, update, delete, merge, copy, deallocateAll, discardAll, other
+    case select, insert, update, delete, merge, copy, commit, rollback, deallocateAll, discardAll, other
 
     /// Of commands that say how many rows they touched.
     package var countsRows: Bool {
@@ -43,7 +43,8 @@ package enum CommandTag: UInt8, Sendable {
         case UInt8(ascii: "I"): return begins(text, "INSERT ") ? .insert : .other
         case UInt8(ascii: "U"): return begins(text, "UPDATE ") ? .update : .other
         case UInt8(ascii: "M"): return begins(text, "MERGE ") ? .merge : .other
-        case UInt8(ascii: "C"): return begins(text, "COPY ") ? .copy : .other
+        case UInt8(ascii: "C"): return begins(text, "COPY ") ? .copy : begins(text, "COMMIT") ? .commit : .other
+        case UInt8(ascii: "R"): return begins(text, "ROLLBACK") ? .rollback : .other
         case UInt8(ascii: "D"):
             if begins(text, "DELETE ") { return .delete }
             if begins(text, "DEALLOCATE ALL") { return .deallocateAll }

@@ -18,11 +18,7 @@ extension ClientConversation {
         case ClientMessage.close:
             return try sendClose(header, &input, server, &toServer, &client)
         case ClientMessage.execute:
-            if let boundQuery { note(boundQuery.query, server) }
-            server.began(
-                RunningStatement(query: boundQuery?.query, sentAt: now, release: boundQuery?.release ?? 0))
-            server.sent(Reply(kind: .execute))
-            toServer.pass(&input, header.size)
+            return sendExecute(header, &input, server, &toServer, now)
         case ClientMessage.sync:
             sendSync(header, &input, server, &toServer)
         case ClientMessage.flush:
@@ -35,18 +31,22 @@ extension ClientConversation {
         return true
     }
 
-    /// A taint counts as soon as it is sent. What a text clears may fail or be rolled back: it counts at its end.
-    private func note(_ query: QueryInfo, _ server: ServerConversation) {
-        if query.notes.contains(.changesSchema) {
-            // For what the client prepares behind it; for others it counts when it is committed.
-            registry.schema.change()
-            server.changesSchema = true
+    private func sendExecute(
+        _ header: FrameHeader, _ input: inout ByteBuffer, _ server: ServerConversation,
+        _ toServer: inout ForwardBuffer, _ now: Int64
+    ) -> Bool {
+        let isUnnamed = input.getInteger(at: input.readerIndex + FrameHeader.size, as: UInt8.self) == 0
+        let facts = isUnnamed || !sharesStatements ? boundQuery : namedPortalQuery
+        if let facts {
+            if mustWait(for: server, facts.query) { return false }
+            note(facts.query, server, isKnown: isUnnamed)
+        } else if !isUnnamed, changes.carried.isPending {
+            loseSettings()
         }
-        guard !query.taints.isEmpty || !query.clears.isEmpty else { return }
-        if query.clears.contains(.prepare) { awaitsDeallocation = sharesStatements }
-        // What the server reports is carried from server to server.
-        if query.taints == .settings, let setting = query.setting, server.reports(setting.name) { return }
-        taint.formUnion(query.taints)
+        server.began(RunningStatement(query: facts?.query, sentAt: now, release: facts?.release ?? 0))
+        server.sent(Reply(kind: .execute))
+        toServer.pass(&input, header.size)
+        return true
     }
 
     private func sendQuery(
@@ -67,7 +67,10 @@ extension ClientConversation {
             }
         }
         let facts = lookOnce(payload)
-        if let facts { note(facts.query, server) }
+        if let facts {
+            if mustWait(for: server, facts.query) { return false }
+            note(facts.query, server, isKnown: true)
+        }
         server.began(RunningStatement(query: facts?.query, sentAt: now, release: facts?.release ?? 0))
         server.sent(Reply(kind: .query))
         // A simple query ends the unnamed statement.
@@ -124,8 +127,9 @@ extension ClientConversation {
         }
         if isUncertain(name) { return false }
         if let known = changes[name] {
-            if server.isUncertain(known.id) { return false }
             // The server says it best: the name exists.
+            let known = here(known, name)
+            if server.isUncertain(known.id) { return false }
             prepare(known, server, input, &toServer)
             input.moveReaderIndex(forwardBy: header.size)
             // A change that is none: the answer knows by it which name was meant.
@@ -139,7 +143,7 @@ extension ClientConversation {
             throw WireError(
                 .unsupported, sqlState: "53400", "one connection may keep \(Self.namedLimit) prepared statements")
         }
-        let statement = registry.intern(payload, query)
+        let statement = registry.intern(payload, space: changes.carried.space, query)
         if server.isUncertain(statement.id) { return false }
         changes.set(name, to: statement, batch: batch)
         input.moveReaderIndex(forwardBy: header.size)
@@ -237,9 +241,10 @@ extension ClientConversation {
         guard let portalEnd = bytes.firstIndex(of: 0), let nameEnd = bytes[(portalEnd + 1)...].firstIndex(of: 0) else {
             throw Self.malformed("Bind")
         }
+        let isUnnamedPortal = portalEnd == bytes.startIndex
         if nameEnd == portalEnd + 1 {
             if server.isUncertain(0) { return false }
-            boundQuery = unnamedQuery
+            bound(unnamedQuery, isUnnamedPortal, server)
             prepareUnnamed(server, input, &toServer)
             server.sent(Reply(kind: .bind))
             toServer.pass(&input, header.size)
@@ -247,9 +252,9 @@ extension ClientConversation {
         }
         let name = Self.name(String(decoding: bytes[(portalEnd + 1)..<nameEnd], as: UTF8.self))
         if isUncertain(name) { return false }
-        let statement = changes[name]
+        let statement = changes[name].map { here($0, name) }
         if let statement, server.isUncertain(statement.id) { return false }
-        boundQuery = statement.map(TextFacts.init)
+        bound(statement.map(TextFacts.init), isUnnamedPortal, server)
         if let statement { prepare(statement, server, input, &toServer) }
         server.sent(Reply(kind: .bind, statement: statement?.id ?? 0))
         if statement == nil, !name.hasPrefix(PreparedStatement.prefix) {
@@ -283,7 +288,7 @@ extension ClientConversation {
             return true
         }
         if sharesStatements, !name.isEmpty, isUncertain(name) { return false }
-        let statement = sharesStatements && !name.isEmpty ? changes[name] : nil
+        let statement = sharesStatements && !name.isEmpty ? changes[name].map { here($0, name) } : nil
         if sharesStatements, server.isUncertain(statement?.id ?? 0) { return false }
         if sharesStatements, name.isEmpty { prepareUnnamed(server, input, &toServer) }
         if let statement { prepare(statement, server, input, &toServer) }
@@ -335,6 +340,14 @@ extension ClientConversation {
             changes.settleOldest()
             client.append { kind.writeSynthetic(to: &$0) }
         }
+    }
+
+    /// The client may have changed its search path since it prepared the statement: others still use it as it was.
+    private func here(_ statement: PreparedStatement, _ name: String) -> PreparedStatement {
+        guard statement.space != changes.carried.space else { return statement }
+        let moved = registry.intern(statement.body, space: changes.carried.space, TextFacts(statement))
+        changes.remember(moved, as: name)
+        return moved
     }
 
     private func prepare(

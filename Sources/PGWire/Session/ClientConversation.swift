@@ -56,7 +56,10 @@ package final class ClientConversation {
     var unnamedQuery: TextFacts?
     /// The unnamed statement is a `DEALLOCATE` of `PreparedStatement.doomed`.
     var unnamedDeallocates = false
+    /// Of the unnamed portal.
     var boundQuery: TextFacts?
+    /// Of the portal with a name that was bound last; which one is executed is not looked at.
+    var namedPortalQuery: TextFacts?
     /// The text of the message at the front, when it was looked at before it could be sent.
     private var peeked: TextFacts?
     /// `DEALLOCATE ALL` or the like is under way: which names there are is not known before its end.
@@ -77,8 +80,11 @@ package final class ClientConversation {
         self.sharesStatements = sharesStatements
     }
 
-    /// The client left something in its server's session.
-    package var isTainted: Bool { changes.taint.rawValue != 0 }
+    /// The client left something in its server's session, or may have.
+    package var isTainted: Bool { changes.taint.rawValue != 0 || changes.carried.isPending }
+
+    /// What the client's session has on whatever server it gets.
+    package var carried: CarriedSettings? { changes.carried.committed }
 
     /// Whether the client is between two messages.
     package var isBetweenMessages: Bool { rest == 0 }
@@ -86,6 +92,7 @@ package final class ClientConversation {
     /// After `DISCARD ALL` or the like by us.
     package func forgetTaint() {
         taint = []
+        changes.carried.clear()
     }
 
     /// What the client wants, looked at before it gets a server: the text of its first statement.
@@ -281,7 +288,7 @@ package final class ClientConversation {
             // A client that prepares and waits for it must not need a server: those that have one may wait for it.
             var payload = input.payload(header)
             guard let name = payload.readZeroTerminated().map(Self.name), !name.isEmpty, changes[name] == nil,
-                changes.count < Self.namedLimit, let statement = registry.proven(payload)
+                changes.count < Self.namedLimit, let statement = registry.proven(payload, space: changes.carried.space)
             else { return false }
             input.moveReaderIndex(forwardBy: header.size)
             changes.set(name, to: statement, batch: batch)

@@ -10,11 +10,16 @@ package final class PreparedStatement {
     let release: UInt32
     /// `SchemaVersion.number` when it was first prepared.
     let schema: UInt64
+    /// Whose text it is (`CarriedSettings.space`).
+    let space: UInt32
     /// A server has taken it.
     var isProven = false
 
-    init(id: UInt32, body: ByteBuffer, query: QueryInfo, release: UInt32, schema: UInt64 = 0) {
+    init(
+        id: UInt32, body: ByteBuffer, query: QueryInfo, release: UInt32, space: UInt32 = 0, schema: UInt64 = 0
+    ) {
         self.id = id
+        self.space = space
         self.body = body
         self.query = query
         self.release = release
@@ -60,7 +65,12 @@ package final class StatementRegistry {
     /// Likewise, for the bytes of their texts.
     package static let byteLimit = 64 << 20
 
-    private var statements: [ByteBuffer: PreparedStatement] = [:]
+    private struct Key: Hashable {
+        var body: ByteBuffer
+        var space: UInt32
+    }
+
+    private var statements: [Key: PreparedStatement] = [:]
     private var lastID: UInt32 = 0
     private var lastSerial: UInt64 = 0
     private var sweepAt = StatementRegistry.limit
@@ -81,8 +91,11 @@ package final class StatementRegistry {
         return lastSerial
     }
 
-    func intern(_ body: ByteBuffer, _ query: @autoclosure () -> TextFacts) -> PreparedStatement {
-        if let known = statements[body], known.schema == schema.number { return known }
+    /// - Parameter space: of `CarriedSettings`.
+    func intern(
+        _ body: ByteBuffer, space: UInt32 = 0, _ query: @autoclosure () -> TextFacts
+    ) -> PreparedStatement {
+        if let known = statements[Key(body: body, space: space)], known.schema == schema.number { return known }
         if statements.count >= sweepAt || bytes + body.readableBytes > sweepAtBytes { sweep() }
         lastID &+= 1
         if lastID == 0 { lastID = 1 }
@@ -90,21 +103,23 @@ package final class StatementRegistry {
         let kept = ByteBuffer(bytes: body.readableBytesView)
         let facts = query()
         let statement = PreparedStatement(
-            id: lastID, body: kept, query: facts.query, release: facts.release, schema: schema.number)
-        if statements.updateValue(statement, forKey: kept) == nil { bytes += kept.readableBytes }
+            id: lastID, body: kept, query: facts.query, release: facts.release, space: space, schema: schema.number)
+        if statements.updateValue(statement, forKey: Key(body: kept, space: space)) == nil {
+            bytes += kept.readableBytes
+        }
         return statement
     }
 
     /// One that a server has taken before, with the tables as they are.
-    func proven(_ body: ByteBuffer) -> PreparedStatement? {
-        statements[body].flatMap { $0.isProven && $0.schema == schema.number ? $0 : nil }
+    func proven(_ body: ByteBuffer, space: UInt32) -> PreparedStatement? {
+        statements[Key(body: body, space: space)].flatMap { $0.isProven && $0.schema == schema.number ? $0 : nil }
     }
 
     /// A plan went stale: whoever uses the text next prepares it anew under another name.
     package func forget(_ id: UInt32) {
         if let entry = statements.first(where: { $0.value.id == id }) {
             statements[entry.key] = nil
-            bytes -= entry.key.readableBytes
+            bytes -= entry.key.body.readableBytes
         }
     }
 
@@ -117,7 +132,7 @@ package final class StatementRegistry {
         for key in Array(statements.keys) {
             guard var statement = statements.removeValue(forKey: key) else { continue }
             if isKnownUniquelyReferenced(&statement) {
-                bytes -= key.readableBytes
+                bytes -= key.body.readableBytes
             } else {
                 statements[key] = statement
             }

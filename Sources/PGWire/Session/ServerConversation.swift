@@ -47,7 +47,7 @@ package final class ServerConversation {
     /// Grows with each end of a batch that is sent.
     private var batch: UInt64 = 0
     /// The statements that it holds now.
-    private var held: Set<UInt32> = []
+    var held: Set<UInt32> = []
     /// Of statements (0: the unnamed one) that are being made or taken away: how often, and in which batch at last.
     private var unanswered: [UInt32: (count: Int, batch: UInt64)] = [:]
     /// Bytes of a message that is passed on as it comes.
@@ -56,6 +56,11 @@ package final class ServerConversation {
     /// An error was told and its Sync was not sent yet: the server skips what comes until then.
     package private(set) var isSkippingToSync = false
     private var failure: SQLState?
+    /// What the next client's session needs was asked for, and is not answered yet.
+    package internal(set) var isSettingUp = false
+    /// It was refused, in these words. Nothing more is read then: what follows answers a client in another's session.
+    package private(set) var setUpFailure: ErrorFields?
+    private var isUnfit = false
     /// How far the answer to the oldest simple query has come. An earlier one's late words begin in the middle.
     private var answer = (hasColumns: false, hasEnd: false)
     private var isCopyingOut = false
@@ -129,6 +134,11 @@ package final class ServerConversation {
 
     func reports(_ setting: String) -> Bool { reported.contains(setting) }
 
+    /// A batch of the client's was sent to its end, and is not answered yet.
+    var owesEndOfBatch: Bool {
+        replies.contains { $0.endsBatch && !($0.kind == .query && $0.audience == .us) }
+    }
+
     // MARK: What was received
 
     /// Reads as many messages as are there, passes on to `client` what is the client's, and leaves an unfinished
@@ -139,7 +149,7 @@ package final class ServerConversation {
         _ input: inout ByteBuffer, for client: inout ForwardBuffer, hasClient: Bool, events: inout [ServerEvent],
         changes: StatementChanges?
     ) throws(WireError) {
-        while true {
+        while !isUnfit {
             if rest > 0 {
                 let count = min(rest, input.readableBytes)
                 if count == 0 { return }
@@ -288,6 +298,7 @@ package final class ServerConversation {
             header.type == ServerMessage.commandComplete
             ? CommandTag.read(input, at: input.readerIndex + FrameHeader.size, count: header.size - FrameHeader.size)
             : (.other, 0)
+        if reply.audience == .client { changes?.carried.ended(tag) }
         if tag == .deallocateAll || tag == .discardAll {
             prepared.removeAll(keepingCapacity: true)
             held.removeAll(keepingCapacity: true)
@@ -329,6 +340,13 @@ package final class ServerConversation {
             events.append(.ended(statement))
             let isLast = replies.count == 1 && !hasOpenBatch
             if isLast, status == .idle, statement.sqlState == nil { changes?.cleared(by: statement.query) }
+        }
+        if !(reply.kind == .query && reply.audience == .us) {
+            changes?.batchEnded(status, isLast: replies.count == 1 && !hasOpenBatch)
+        } else if failure == nil {
+            isSettingUp = false
+        } else if isSettingUp {
+            isUnfit = true
         }
         pass(&input, header.size, reply.audience == .client && hasClient, &client)
         events.append(
@@ -389,8 +407,10 @@ package final class ServerConversation {
         }
         (isCopyingIn, isCopyingOut) = (false, false)
         let isOurQuery = reply.audience == .us && reply.kind == .query
+        if !isOurQuery { changes?.carried.failed() }
         if isOurQuery {
             failure = state
+            if isSettingUp { setUpFailure = try ErrorFields(parsing: payload) }
             input.moveReaderIndex(forwardBy: header.size)
         } else if let changes, hasClient, let renamed = changes.renamed(payload, isOfOldest: reply.settlesChange) {
             input.moveReaderIndex(forwardBy: header.size)
@@ -439,39 +459,5 @@ package final class ServerConversation {
         for id in skipped.compactMap(\.change) where id != 0 { reconsider(id) }
         changes?.undoOldest(undone)
         isSkippingToSync = replies.isEmpty
-    }
-}
-
-// MARK: What we ask ourselves
-
-extension ServerConversation {
-    /// A simple query of ours. Its answer is nobody's but ours.
-    package func ask(_ text: String) -> ByteBuffer {
-        var bytes = ByteBuffer()
-        bytes.writePGQuery(text)
-        unnamedSerial = 0
-        sent(Reply(kind: .query, audience: .us))
-        return bytes
-    }
-
-    /// What ends the batch of a client that left before its end; nil when the end is on its way already.
-    package func endBatch() -> ByteBuffer? {
-        var bytes = ByteBuffer()
-        if isCopyingIn {
-            bytes.writePGFrame("f") { $0.writePGString("the client left") }
-            isCopyingIn = false
-        }
-        if hasOpenBatch || isSkippingToSync {
-            bytes.writePGSync()
-            sent(Reply(kind: .sync, audience: .us))
-        }
-        return bytes.readableBytes > 0 ? bytes : nil
-    }
-
-    /// Before `DISCARD ALL`.
-    package func forgetPrepared() {
-        prepared.removeAll()
-        held.removeAll()
-        unnamedSerial = 0
     }
 }

@@ -22,6 +22,8 @@ package final class StatementChanges {
     var lostUnnamed: UInt64 = 0
     /// What the client left in its server's session. It is here because answers take from it.
     var taint: SessionTaint = []
+    /// What it set there that other servers can be told. Here for the same reason.
+    var carried = CarriedChanges()
 
     package init() {}
 
@@ -34,7 +36,10 @@ package final class StatementChanges {
     func set(_ name: String, to statement: PreparedStatement?, batch: UInt64) {
         pending.append(Change(name: name, before: current[name], after: statement, batch: batch))
         current[name] = statement
-        guard let statement else { return }
+        if let statement { remember(statement, as: name) }
+    }
+
+    func remember(_ statement: PreparedStatement, as name: String) {
         if names.count >= 1_000 { names.removeAll() }
         names[statement.id] = name
     }
@@ -59,6 +64,12 @@ package final class StatementChanges {
     func cleared(by query: QueryInfo?) {
         guard let query, query.statementCount == 1 else { return }
         taint.subtract(query.clears.subtracting(query.taints))
+        if query.clears.contains(.settings), !query.taints.contains(.settings) { carried.clear() }
+    }
+
+    /// ReadyForQuery: what was pending is certain now, or never will be.
+    func batchEnded(_ status: TransactionStatus, isLast: Bool) {
+        if !carried.batchEnded(status, isLast: isLast) { taint.insert(.settings) }
     }
 
     /// Whether an earlier batch, whose end is not known, changes the name.

@@ -40,7 +40,9 @@ def settings(url):
             say(sql, connection.execute(show).fetchall(), connection.execute("SHOW transaction_isolation").fetchall())
         say(
             [
-                other.execute("SELECT current_setting('work_mem'), current_setting('mine.own', true)").fetchall()
+                # A name that somebody has used reads as empty on a shared server, and never as what was set.
+                other.execute("SELECT current_setting('work_mem'), NULLIF(current_setting('mine.own', true), '')")
+                .fetchall()
                 for other in others
             ]
         )
