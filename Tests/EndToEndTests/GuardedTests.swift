@@ -77,6 +77,45 @@ extension EndToEnd {
             }
         }
 
+        /// Each asks again as soon as it has its answer, whatever that is, until it is cancelled.
+        private static func crowd(
+            _ count: Int, _ address: String, _ sql: String, in group: inout ThrowingTaskGroup<Void, any Error>
+        ) throws {
+            var options = PoolOptions()
+            options.connections = count
+            let database = try PostgresDatabase(url: address, options: options)
+            for _ in 0..<count {
+                group.addTask {
+                    while !Task.isCancelled {
+                        do {
+                            _ = try await database.read { try $0.query(sql).count }
+                        } catch is SQLError {
+                            try await Task.sleep(for: .milliseconds(20))
+                        }
+                    }
+                }
+            }
+        }
+
+        @Test("a runaway is held back, and its team has a mail with the query and the release that sends it")
+        func runaway() async throws {
+            try await guarded { town, address in
+                try await withThrowingTaskGroup { group in
+                    try Self.crowd(2, try address("shop@r8"), "SELECT 42 AS answered", in: &group)
+                    try Self.crowd(12, try address("shop@r9"), "SELECT pg_sleep(1.5) AS slept", in: &group)
+                    let mail = try await eventually("the team has a mail") {
+                        town.mail.mails.first { $0.contains("pg_sleep") }
+                    }
+                    #expect(mail.contains("r9"), "\(mail)")
+                    let limited = try await town.api.get("/api/v1/guard")["limited"]?.array ?? []
+                    #expect("\(limited)".contains("pg_sleep"), "\(limited)")
+                    let incidents = try await town.api.get("/api/v1/incidents")["items"]?.array ?? []
+                    #expect(incidents.count == 1, "\(incidents)")
+                    group.cancelAll()
+                }
+            }
+        }
+
         private static func mainstay(_ town: Town, _ arguments: [String]) async throws -> Command.Outcome {
             try await Command.run(
                 Binaries.mainstay, arguments,
