@@ -184,6 +184,20 @@ struct PauseTests {
         }
     }
 
+    @Test("before anybody has come, a server that takes no connections does not take over either")
+    func unreachable() async throws {
+        try await Self.scene { scene, _, second in
+            await #expect {
+                try await scene.proxy.switchTarget(database: "postgres", to: "127.0.0.1:1", deadline: .seconds(5))
+            } throws: { error in
+                "\(error)".contains("connection refused")
+            }
+            try await scene.proxy.switchTarget(
+                database: "postgres", to: "127.0.0.1:\(second.target.port)", deadline: .seconds(5))
+            #expect(try await scene.client().query("SELECT where").rows == [["b"]])
+        }
+    }
+
     @Test("the console does the same, and answers when it is done")
     func console() async throws {
         try await Self.scene { scene, _, second in

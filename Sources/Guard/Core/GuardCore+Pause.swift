@@ -130,10 +130,22 @@ extension GuardCore {
         return target
     }
 
+    /// Nobody has come yet in whose name to log in: that it takes connections is all that can be known.
+    private func reach(_ target: Target) -> EventLoopFuture<Void> {
+        let bound = NIOLoopBound(connector, eventLoop: loop)
+        return connector.connect(to: target) { _ in }.flatMap { channel in
+            channel.close()
+        }.flatMapErrorThrowing { error in
+            throw WireError(
+                .invalidParameter, sqlState: "08006",
+                "not switched: \(target) cannot be used: \(bound.value.explain(error))")
+        }
+    }
+
     /// A server that cannot be reached, or that only reads, must not become the one that clients write to.
     private func probe(_ target: Target, of database: String) -> EventLoopFuture<Void> {
         guard let pool = pools(of: database).first(where: { $0.key.role == .primary }) else {
-            return loop.makeSucceededVoidFuture()
+            return reach(target)
         }
         let login = ServerLogin(start: serverStart(for: pool, target), connector: connector)
         let promise = loop.makePromise(of: Void.self)
