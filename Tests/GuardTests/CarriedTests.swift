@@ -95,6 +95,30 @@ struct CarriedTests {
         }
     }
 
+    @Test("a new server and a replica are told all of it")
+    func elsewhere() async throws {
+        try await FakePostgres.run { primary in
+            try await FakePostgres.run { replica in
+                try await GuardScene.run(before: [primary.target]) { settings in
+                    settings.databases[GuardSettings.anyDatabase]?.replicas = ReplicaSettings(
+                        targets: [replica.target], poolSize: 1, rules: [(ClientPattern(application: ""), .reads)])
+                } _: { scene in
+                    let client = try await scene.client()
+                    _ = try await client.query("SET b = 2; SET a = 1")
+                    let all = #"BEGIN; SET "a" TO '1'; SET "b" TO '2'; COMMIT"#
+                    #expect(try await client.query("SELECT 'r'").rows == [["r"]])
+                    #expect(Self.queries(replica) == [all, "SELECT 'r'"])
+                    for session in primary.sessions { try await session.close() }
+                    try await eventually("the server is gone", every: .milliseconds(5)) {
+                        try await scene.proxy.snapshot().pools.reduce(0) { $0 + $1.serversIdle } == 1
+                    }
+                    _ = try await client.query("INSERT")
+                    #expect(Self.queries(primary).suffix(2) == [all, "INSERT"])
+                }
+            }
+        }
+    }
+
     @Test("in session mode nothing is carried")
     func sessionMode() async throws {
         try await FakePostgres.run { fake in

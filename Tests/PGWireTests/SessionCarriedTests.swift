@@ -91,6 +91,7 @@ struct SessionCarriedTests {
             ("a call might commit", [(Self.run("SET work_mem = 1") + Self.run("CALL f()"), [], "pinned")]),
             ("a COMMIT between", [(Self.run("SET work_mem = 1") + Self.run("COMMIT"), [], "pinned")]),
             ("VACUUM commits", [(Self.run("SET work_mem = 1") + Self.run("VACUUM"), [], "pinned")]),
+            ("as another role", [(Frame.query("SET ROLE x"), Self.done, "none"), (Self.set, [], "pinned")]),
             ("a function", [(Frame.query("SELECT set_config('work_mem', '1', false)"), [], "pinned")]),
             (
                 "a plain one and a function",

@@ -21,6 +21,8 @@
 ///   runs (`query_to_xml`), `SET standard_conforming_strings` to anything but `on`, `SET client_encoding` to an
 ///   encoding whose letters may contain ASCII bytes. Cleared only by the end of the session.
 ///
+/// A plain setting that is certain to be in force is no taint of its client any more: see `CarriedChanges`.
+///
 /// Not tainted: `SET LOCAL`, `SET TRANSACTION`, `SET CONSTRAINTS` and `set_config(…, true)`, which end with the
 /// transaction. Functions are found by name in any letter case, in quotes, with a schema before them, with comments and
 /// space between name and parenthesis, in expressions, CTEs, `EXPLAIN ANALYZE` and `PREPARE`. The text of a `DO` is

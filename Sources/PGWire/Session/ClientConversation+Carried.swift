@@ -58,6 +58,8 @@ extension ClientConversation {
         let settings = query.settings.filter { $0.name == Self.searchPath || !server.reports($0.name) }
         if settings.isEmpty { return keepsPending(query, server, isKnown) }
         if settings.allSatisfy(changes.carried.has) { return true }
+        // What one role may set, another may not.
+        guard taint.isDisjoint(with: [.role, .authorization]) else { return false }
         guard isKnown, settings.allSatisfy(\.canBeCarried), !server.owesEndOfBatch else { return false }
         return changes.carried.propose(settings, isInTransaction: server.status != .idle, catalog.carried)
     }
