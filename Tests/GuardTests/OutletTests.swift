@@ -62,15 +62,19 @@ struct OutletTests {
         try await group.shutdownGracefully()
     }
 
+    /// Whether the socket was found.
+    private static func open(_ writer: Writer, _ loop: any EventLoop) async throws -> Bool {
+        try await loop.submit {
+            if let context = writer.context { writer.outlet.open(writing: ByteBuffer(), context) }
+        }.get()
+        return try await loop.submit { writer.outlet.isDirect }.get()
+    }
+
     #if os(Linux)
         @Test("the socket of a plain connection is found")
         func finds() async throws {
             try await connected { loop, writer, _, ends in
-                let isDirect = try await loop.submit {
-                    writer.outlet.open(ends.writing)
-                    return writer.outlet.isDirect
-                }.get()
-                #expect(isDirect)
+                #expect(try await Self.open(writer, loop))
                 try await ends.writing.close()
                 let isStillDirect = try await loop.submit { writer.outlet.isDirect }.get()
                 #expect(!isStillDirect)
@@ -82,7 +86,7 @@ struct OutletTests {
     func order() async throws {
         let (count, size) = (600, 8_192)
         try await connected { loop, writer, reader, ends in
-            try await loop.submit { writer.outlet.open(ends.writing) }.get()
+            _ = try await Self.open(writer, loop)
             try await ends.reading.setOption(.autoRead, value: true).get()
             // Many turns of the loop, so that the socket has room again while the channel still keeps something.
             for first in stride(from: 0, to: count, by: 20) {
@@ -107,10 +111,28 @@ struct OutletTests {
         }
     }
 
+    @Test("a connection that ends soon is spared the search for its socket")
+    func soon() async throws {
+        try await connected { loop, writer, _, ends in
+            let direct = try await loop.submit {
+                writer.outlet.openSoon()
+                return (0..<9).map { _ in
+                    writer.outlet.write(ByteBuffer(integer: 1), writer.context)
+                    return writer.outlet.isDirect
+                }
+            }.get()
+            #expect(direct.prefix(7).allSatisfy { !$0 })
+            #if os(Linux)
+                #expect(direct.last == true)
+            #endif
+            try await ends.writing.close()
+        }
+    }
+
     @Test("a write to a connection that the other end has closed ends the channel, as the channel's own would")
     func broken() async throws {
         try await connected { loop, writer, _, ends in
-            try await loop.submit { writer.outlet.open(ends.writing) }.get()
+            _ = try await Self.open(writer, loop)
             // Data that nobody reads makes the close a reset.
             try await loop.submit { writer.outlet.write(ByteBuffer(repeating: 1, count: 100), writer.context) }.get()
             try await ends.reading.close()

@@ -184,7 +184,8 @@ extension ClientLink {
         }
         bytes.writePGBackendKeyData(processID: key.processID, secret: key.secretBytes)
         bytes.writePGReadyForQuery(status: .idle)
-        if let context, !isEncrypted { outlet.open(writing: bytes, context) } else { write(bytes) }
+        write(bytes)
+        if !isEncrypted { outlet.openSoon() }
         phase = .open
         guard !isClosed else { return }
         core.opened(self)

@@ -135,6 +135,9 @@ final class ClientLink: ChannelInboundHandler {
         advance()
     }
 
+    /// Nobody behind it in the pipeline wants to know.
+    func channelReadComplete(context: ChannelHandlerContext) {}
+
     func advance() {
         switch phase {
         case .greeting: greet()

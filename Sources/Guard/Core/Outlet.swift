@@ -21,34 +21,40 @@ final class Outlet {
     private var descriptor: Int32 = -1
     /// Writes that the channel has not finished.
     private var queued = 0
-    private var isShut = false
+    /// Writes until it is opened; 0: it is being opened or is open; negative: it is not to be.
+    private var untilOpened = -1
 
     var isDirect: Bool { descriptor >= 0 }
 
-    /// To be called when all that was written before has arrived, and no other handler will change what is written.
-    func open(_ channel: any Channel) {
-        guard !isShut else { return }
-        descriptor = Self.descriptor(of: channel) ?? -1
+    /// Looking for a socket costs as much as some writes: connections that end soon are spared it.
+    private static let patience = 8
+
+    /// To be called when no other handler will change what is written any more.
+    func openSoon() {
+        untilOpened = Self.patience
     }
 
-    /// Writes through the channel, and opens when that is done.
+    /// Writes through the channel, and opens when that is done: all that was written before has gone then.
     func open(writing bytes: ByteBuffer, _ context: ChannelHandlerContext) {
+        untilOpened = 0
         let bound = NIOLoopBound((self, context.channel), eventLoop: context.eventLoop)
         context.writeAndFlush(NIOAny(bytes)).whenSuccess {
             let (outlet, channel) = bound.value
-            outlet.open(channel)
+            guard outlet.untilOpened == 0 else { return }
+            guard let found = Self.descriptor(of: channel) else { return outlet.untilOpened = -1 }
+            outlet.descriptor = found
         }
     }
 
     /// The channel is closed, or is about to be.
     func shut() {
-        (descriptor, isShut) = (-1, true)
+        (descriptor, untilOpened) = (-1, -1)
     }
 
     @inline(__always)
     func write(_ bytes: ByteBuffer, _ context: ChannelHandlerContext?) {
         guard let context else { return }
-        guard descriptor >= 0 else { return context.writeAndFlush(NIOAny(bytes), promise: nil) }
+        guard descriptor >= 0 else { return writeBefore(bytes, context) }
         var rest = bytes
         if queued == 0 {
             let sent = bytes.withUnsafeReadableBytes { send(descriptor, $0.baseAddress, $0.count, Self.flags) }
@@ -56,6 +62,17 @@ final class Outlet {
             if sent > 0 { rest.moveReaderIndex(forwardBy: sent) }
         }
         queue(rest, context)
+    }
+
+    private func writeBefore(_ bytes: ByteBuffer, _ context: ChannelHandlerContext) {
+        switch untilOpened {
+        // It is being opened: what the channel has not sent by then must not be overtaken.
+        case 0: queue(bytes, context)
+        case 1: open(writing: bytes, context)
+        default:
+            if untilOpened > 0 { untilOpened -= 1 }
+            context.writeAndFlush(NIOAny(bytes), promise: nil)
+        }
     }
 
     private func queue(_ bytes: ByteBuffer, _ context: ChannelHandlerContext) {

@@ -136,6 +136,9 @@ final class ServerLink: ChannelInboundHandler {
         if input.readableBytes == 0 { input = ByteBuffer() }
     }
 
+    /// Nobody behind it in the pipeline wants to know.
+    func channelReadComplete(context: ChannelHandlerContext) {}
+
     private func goOn() {
         guard let action = start?.receive(&input) else { return }
         switch action {
@@ -150,7 +153,7 @@ final class ServerLink: ChannelInboundHandler {
             }
             phase = .open
             start = nil
-            if let context, !core.connector.isEncrypted(context.pipeline) { outlet.open(context.channel) }
+            if let context, !core.connector.isEncrypted(context.pipeline) { outlet.openSoon() }
             (processID, secret) = (done.processID, done.secret)
             if let keys = done.keys { core.learn(keys, ofUser: target.user ?? pool.key.user) }
             conversation.started(parameters: done.parameters)
