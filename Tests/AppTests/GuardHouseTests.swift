@@ -238,6 +238,8 @@ private final class ScriptedGuard: GuardControl {
     }
 
     func overview() async throws -> GuardOverview { overview.withLock { $0 } }
+    func connections() async throws -> GuardConnections { GuardConnections() }
+    func reload() async throws {}
     func takeSamples() async throws -> [QuerySample] { [] }
     func pause(database: String?, deadline: Span) async throws {}
     func resume(database: String?) async throws {}

@@ -18,8 +18,11 @@ async def cancel(client):
     client.findings.counts["queries"] += 1
     if any(kind == 69 for kind, _ in messages):
         client.findings.counts["cancelled"] += 1
-        # The description of the columns may have come before the error, or not.
-        client.judge([item for item in messages if item[0] != 84], "EZ", [], "I", [("57014", "user request")])
+        # The description of the columns and the row, its own, may have come before the error, or not.
+        has_row = any(kind == 68 for kind, _ in messages)
+        rows = [[encoded(tag), b"1"]] if has_row else []
+        left = [item for item in messages if item[0] != 84]
+        client.judge(left, "DEZ" if has_row else "EZ", rows, "I", [("57014", "user request")])
     else:
         client.judge(messages, "TDCZ", [[encoded(tag), b"1"]], "I")
 

@@ -282,6 +282,24 @@ struct CancelTests {
         }
     }
 
+    @Test("a cancel that came before the statement it was for is sent again when its client has vanished")
+    func overtaken() async throws {
+        try await Self.fake { fake in
+            try await GuardScene.run(before: [fake.target]) {
+                $0.limits.poolSize = 1
+            } _: { scene in
+                let (client, other) = (try await scene.client(), try await scene.client())
+                try await client.send { $0.writePGQuery(Self.hold) }
+                try await fake.hears(.query(Self.hold))
+                await client.close()
+                try await eventually("it is cancelled twice") { fake.heard.count { $0 == .cancel(1) } == 2 }
+                try await Self.endHold(fake)
+                #expect(try await other.query("SELECT 'b'").rows == [["b"]])
+                #expect(fake.heard.count { $0 == .connected } == 1, "the same server")
+            }
+        }
+    }
+
     @Test("a server that does not end the statement of a vanished client is given up")
     func stubborn() async throws {
         try await Self.fake { fake in

@@ -44,6 +44,7 @@ struct APIAccessTests {
         "GET /api/v1/changes": readers, "POST /api/v1/changes": doers.union([.releases]),
         "GET /api/v1/queries": readers, "GET /api/v1/queries/diff": readers, "GET /api/v1/queries/export": readers,
         "GET /api/v1/queries/{fingerprint}": readers, "GET /api/v1/guard": readers,
+        "GET /api/v1/guard/connections": readers, "POST /api/v1/guard/reload": admins,
         "POST /api/v1/guard/pause": doers, "POST /api/v1/guard/resume": doers, "POST /api/v1/guard/switch": admins,
         "GET /api/v1/reports": readers, "POST /api/v1/reports": everyone, "OPTIONS /api/v1/reports": everyone,
         "GET /api/v1/services": readers,

@@ -163,6 +163,23 @@ struct APIQueryTests {
         }
     }
 
+    @Test("lists clients and servers, and reads the configuration again for an administrator")
+    func connections() async throws {
+        try await withGuard { house, client, proxy async throws in
+            let answer = try await client.get("/api/v1/guard/connections")
+            #expect(answer["clientCount"] == 900 && answer["clients"].array?.count == 1)
+            #expect(answer["clients"].array?.first?["pinnedBy"] == "listen")
+            #expect(answer["servers"].array?.first?["processId"] == 4_711)
+            #expect(try await client.post("/api/v1/guard/reload").status == 403)
+            let reloaded = try await client.post("/api/v1/guard/reload", as: .admin)
+            #expect(reloaded.status == 200 && proxy.asked == ["reload"])
+            #expect(try await house.record.changes().map(\.title) == ["The guard read its configuration again"])
+            proxy.fail("mainstay.yaml:7:3: guard.pool-size: must be at least 1")
+            let refused = try await client.post("/api/v1/guard/reload", as: .admin)
+            #expect(refused.status == 409 && refused.detail.contains("mainstay.yaml:7:3"))
+        }
+    }
+
     @Test("what the guard could not do is told in its words, and not noted")
     func refused() async throws {
         try await withGuard { house, client, proxy async throws in

@@ -55,6 +55,22 @@ final class FakeGuard: GuardControl {
         return overview
     }
 
+    func connections() async throws -> GuardConnections {
+        var connections = GuardConnections()
+        var client = GuardConnections.Client()
+        (client.id, client.database, client.user, client.application) = (7, "shop", "app<b>", "web<i>@r2")
+        (client.address, client.state, client.pinnedBy) = ("10.0.0.7:51000", "active", "listen")
+        client.connectedSeconds = 3_700
+        var server = GuardConnections.Server()
+        (server.processID, server.database, server.user, server.target) = (4_711, "shop", "app<b>", "db.test:5432")
+        (server.state, server.prepared, server.connectedSeconds) = ("active", 12, 90)
+        (connections.clients, connections.servers) = ([client], [server])
+        (connections.clientCount, connections.serverCount) = (900, 1)
+        return connections
+    }
+
+    func reload() async throws { try ask("reload") }
+
     func takeSamples() async throws -> [QuerySample] { [] }
 
     func pause(database: String?, deadline: Span) async throws {

@@ -99,6 +99,31 @@ struct PagesQueryTests {
         }
     }
 
+    @Test("clients and servers are listed, with how many more there are; only an administrator can reload")
+    func connections() async throws {
+        let proxy = FakeGuard()
+        try await withPages(.calm, adjust: { $0.guardControl = proxy }) { _, client in
+            let page = try await client.get("/guard/connections", as: .viewer)
+            #expect(page.status == 200)
+            PagesTests().expectWhole(page, "/guard/connections")
+            #expect(page.html.contains("web&lt;i&gt;@r2") && page.html.contains("10.0.0.7:51000"))
+            #expect(page.html.contains("keeps its server: listen"))
+            #expect(page.html.contains("1 of 900 are listed."))
+            #expect(page.html.contains("db.test:5432"))
+            for role in Role.allCases {
+                let html = try await client.get("/guard", as: role).html
+                #expect(html.contains("href=\"/guard/connections\""))
+                #expect(html.contains("action=\"/guard/reload\"") == (role == .admin))
+            }
+            #expect(try await client.post("/guard/reload", as: .responder).status == 403)
+            let done = try await client.post("/guard/reload", as: .admin)
+            #expect(done.status == 303 && proxy.asked == ["reload"])
+            proxy.fail("mainstay.yaml:7:3: guard.pool-size: must be at least 1")
+            let refused = try await client.post("/guard/reload", as: .admin)
+            #expect(refused.status == 409 && refused.html.contains("mainstay.yaml:7:3"))
+        }
+    }
+
     @Test("pausing and resuming by form, and only by one with the session's secret")
     func pause() async throws {
         let proxy = FakeGuard()

@@ -212,29 +212,25 @@ struct AdminConsole {
     }
 
     private func clientTable() -> AdminTable {
-        var table = AdminTable(["id", "database", "user", "application_name", "address", "state", "connected_s"])
-        for client in core.clients.values.sorted(by: { $0.connectedAt < $1.connectedAt }) {
-            table.rows.append([
-                "\(client.key.processID)", client.startup?.database ?? "", client.startup?.user ?? "",
-                client.applicationName, client.remoteAddress, client.stateName,
-                "\((core.now - client.connectedAt) / GuardSettings.Timeouts.second)",
-            ])
-        }
-        return table
+        AdminTable(
+            ["id", "database", "user", "application_name", "address", "state", "connected_s", "pinned_by"],
+            core.connections(listed: .max).clients.map { client in
+                [
+                    "\(client.id)", client.database, client.user, client.application, client.address, client.state,
+                    "\(client.connectedSeconds)", client.pinnedBy,
+                ]
+            })
     }
 
     private func serverTable() -> AdminTable {
-        var table = AdminTable(["pid", "database", "user", "target", "state", "prepared", "connected_s"])
-        for pool in core.pools.values {
-            for server in pool.servers.values.sorted(by: { $0.openedAt < $1.openedAt }) {
-                table.rows.append([
-                    "\(server.processID)", pool.key.database, pool.key.user, "\(server.target)", server.stateName,
-                    "\(server.conversation.prepared.count)",
-                    "\((core.now - server.openedAt) / GuardSettings.Timeouts.second)",
-                ])
-            }
-        }
-        return table
+        AdminTable(
+            ["pid", "database", "user", "target", "state", "prepared", "connected_s"],
+            core.connections(listed: .max).servers.map { server in
+                [
+                    "\(server.processID)", server.database, server.user, server.target, server.state,
+                    "\(server.prepared)", "\(server.connectedSeconds)",
+                ]
+            })
     }
 
     private func statisticsTable() -> AdminTable {

@@ -111,7 +111,12 @@ final class ClientLink: ChannelInboundHandler {
         isLoggingIn ? "login" : isWaiting ? "waiting" : server != nil ? "active" : "idle"
     }
     var applicationName: String { parameters.values[SessionParameters.applicationName] ?? "" }
-    var remoteAddress: String { context?.channel.remoteAddress.map { "\($0)" } ?? "" }
+    /// Host and port.
+    var remoteAddress: String {
+        guard let address = context?.channel.remoteAddress else { return "" }
+        guard let host = address.ipAddress, let port = address.port else { return "\(address)" }
+        return host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)"
+    }
 
     var isEncrypted = false
     var console: AdminConsole?

@@ -9,6 +9,14 @@ extension Guard {
         try await onLoop { $0.overview() }
     }
 
+    package func connections() async throws -> GuardConnections {
+        try await onLoop { $0.connections() }
+    }
+
+    package func reload() async throws {
+        try await onLoop { try $0.requestReload() }
+    }
+
     /// What was counted since this was last asked; every statement is in exactly one answer. Once more after the end.
     package func takeSamples() async throws -> [QuerySample] {
         let last = lastSamples.withLock { samples in

@@ -351,15 +351,25 @@ final class ServerLink: ChannelInboundHandler {
             core.counters.cleanupTimeouts += 1
             closed(nil)
         }
+        // The request may have overtaken the statement, and met a server that was idle still.
+        if cleaningSince != nil, hasCancelled, conversation.owes, conversation.cancelsUnderWay == 0,
+            now - cancelledAt > Self.cancelAgain
+        {
+            cancel()
+        }
         if isStarting, now - openedAt > core.settings.timeouts.connect {
             closed(WireError(.internalFault, sqlState: "08006", "cannot connect to \(target): no answer in time"))
         }
     }
 
+    private static let cancelAgain = GuardSettings.Timeouts.second / 2
+    private var cancelledAt: Int64 = 0
+
     /// Asks the server to end what it runs, on a connection of its own.
     @discardableResult
     func cancel() -> EventLoopFuture<Void> {
         guard case .open = phase, processID != 0 else { return core.loop.makeSucceededVoidFuture() }
+        cancelledAt = core.now
         conversation.cancelsUnderWay += 1
         core.counters.cancels += 1
         let bound = NIOLoopBound(self, eventLoop: core.loop)

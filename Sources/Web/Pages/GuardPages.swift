@@ -11,6 +11,14 @@ enum GuardPages {
             try await GuardAct.pause(try await database(call), call.services, by: call.identity.actor)
             return call.done("/guard", "paused")
         }
+        routes.get("/guard/connections") { call, notice in
+            let connections = try await GuardAct.connections(call.services)
+            return try await call.respond(GuardConnectionPages.page(connections, notice: notice))
+        }
+        routes.post("/guard/reload", .admin, on: { call, notice in try await show(call, notice) }) { call in
+            try await GuardAct.reload(call.services, by: call.identity.actor)
+            return call.done("/guard", "reloaded")
+        }
         routes.post("/guard/resume", on: { call, notice in try await show(call, notice) }) { call in
             try await GuardAct.resume(try await database(call), call.services, by: call.identity.actor)
             return call.done("/guard", "resumed")
@@ -25,10 +33,15 @@ enum GuardPages {
 
     private static func show(_ call: PageCall, _ notice: Notice?) async throws -> Response {
         let overview = try await GuardAct.overview(call.services)
-        return try await call.respond(page(overview, csrf: call.csrf, mayAct: call.isResponder, notice: notice))
+        return try await call.respond(
+            page(
+                overview, csrf: call.csrf, mayAct: call.isResponder, mayReload: call.identity.may(.admin),
+                notice: notice))
     }
 
-    static func page(_ guardNow: GuardOverview, csrf: String, mayAct: Bool, notice: Notice? = nil) -> PageContent {
+    static func page(
+        _ guardNow: GuardOverview, csrf: String, mayAct: Bool, mayReload: Bool = false, notice: Notice? = nil
+    ) -> PageContent {
         let paused = Set(guardNow.pools.filter(\.isPaused).map(\.database)).sorted()
         let running = Set(guardNow.pools.filter { !$0.isPaused }.map(\.database)).sorted()
         return PageContent(
@@ -45,7 +58,7 @@ enum GuardPages {
                     ? nil : Words.count(Int(guardNow.violations), "server connection", "server connections"),
                 "pools": guardNow.pools.map(pool), "hasPools": !guardNow.pools.isEmpty,
                 "limited": guardNow.limited.map(limited), "hasLimited": !guardNow.limited.isEmpty, "csrf": csrf,
-                "mayAct": mayAct, "canPause": !running.isEmpty, "canResume": !paused.isEmpty,
+                "mayAct": mayAct, "mayReload": mayReload, "canPause": !running.isEmpty, "canResume": !paused.isEmpty,
                 "running": running.map { ["name": $0] as Fields }, "paused": paused.map { ["name": $0] as Fields },
                 "deadline": GuardAct.standard.spoken,
             ], refresh: 5, notice: notice)
@@ -94,7 +107,7 @@ enum GuardPages {
 
     static let template = """
         <p class="crumbs"><a href="/queries">Queries</a> / Guard</p>
-        <header class="head" id="guard-head" data-live><h1>Guard</h1>{{#badge}}{{>badge}}{{/badge}}<p class="quiet">{{mode}} Running since {{#since}}{{>time}}{{/since}}. <a href="/guard/rules">Rules by hand</a></p></header>
+        <header class="head" id="guard-head" data-live><h1>Guard</h1>{{#badge}}{{>badge}}{{/badge}}<p class="quiet">{{mode}} Running since {{#since}}{{>time}}{{/since}}. <a href="/guard/connections">Clients and servers</a> · <a href="/guard/rules">Rules by hand</a></p></header>
         <section id="guard-trouble" data-live>{{#violations}}<p class="notice warn" role="status">{{>icon-ill}}<span>{{violations}} had to be closed because an answer did not fit what was asked. Nobody was given another's rows; please report it.</span></p>{{/violations}}</section>
         <dl class="key calm" id="guard-figures" data-live>
         <div><dt>Clients</dt><dd><strong>{{clients}}</strong><span>{{waiting}} wait for a server</span></dd></div>
@@ -105,6 +118,7 @@ enum GuardPages {
         {{#mayAct}}<section class="actions" id="guard-actions" data-live aria-label="What you can do">
         {{#canPause}}<details id="pause"><summary class="button">{{>icon-wait}}Pause</summary><form method="post" action="/guard/pause">{{>csrf}}<p>No new transaction begins, and clients wait. If the running ones do not end within {{deadline}}, nothing is changed.</p><label for="pause-database">Database</label><select id="pause-database" name="database"><option value="">all databases</option>{{#running}}<option>{{name}}</option>{{/running}}</select><button class="danger">Pause now</button></form></details>{{/canPause}}
         {{#canResume}}<details id="resume"><summary class="button">{{>icon-play}}Resume</summary><form method="post" action="/guard/resume">{{>csrf}}<p>Clients that wait go on at once.</p><label for="resume-database">Database</label><select id="resume-database" name="database"><option value="">all databases</option>{{#paused}}<option>{{name}}</option>{{/paused}}</select><button class="primary">Resume now</button></form></details>{{/canResume}}
+        {{#mayReload}}<details id="reload"><summary class="button">Reload</summary><form method="post" action="/guard/reload">{{>csrf}}<p>Reads the configuration again. No client is dropped; a wrong file changes nothing, and what is wrong in it is told.</p><button class="primary">Reload now</button></form></details>{{/mayReload}}
         </section>{{/mayAct}}
         <section id="guard-limited" data-live><h2>Limited queries</h2>
         {{^hasLimited}}<p class="empty">No query is held to less than it asks for.</p>{{/hasLimited}}

@@ -24,6 +24,7 @@ struct Notice {
         "failed": "Run now: it fails. See below.",
         "paused": "Paused: no new transaction begins, and clients wait until somebody resumes it.",
         "resumed": "Resumed: clients that waited go on.",
+        "reloaded": "Reloaded: the guard's settings are those of the file now.",
         "password": "Password changed; all other sessions were ended.",
         "account": "Account changed.",
         "rule-made": "Rule made: every guard has it within a moment.",

@@ -30,6 +30,7 @@ struct Templates: Sendable {
         "query-heads": QueryPages.headsTemplate,
         "query-cells": QueryPages.cellsTemplate,
         "guard": GuardPages.template,
+        "guard-connections": GuardConnectionPages.template,
         "timeline": TimelinePages.listTemplate,
         "entry": TimelinePages.template,
         "guard-rules": GuardRulePages.template,

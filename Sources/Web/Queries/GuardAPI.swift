@@ -11,6 +11,18 @@ enum GuardAPI {
             .get, "/api/v1/guard", "Shows what the guard does at this moment.", access: .role(.viewer),
             answers: [.json("Guard", "Its pools and what it limits.")], problems: [404], handle: show),
         Endpoint(
+            .get, "/api/v1/guard/connections", "Lists the guard's clients and servers, at most 500 of each.",
+            access: .role(.viewer), answers: [.json("GuardConnections", "Those that wait come first.")],
+            problems: [404]
+        ) { call in Response(json: try await GuardAct.connections(call.services).json) },
+        Endpoint(
+            .post, "/api/v1/guard/reload", "Reads the guard's configuration again; a wrong one changes nothing.",
+            access: .role(.admin), answers: [.json("Guard", "The new settings are in force.")], problems: [404, 409]
+        ) { call in
+            try await GuardAct.reload(call.services, by: try call.actor())
+            return try await show(call)
+        },
+        Endpoint(
             .post, "/api/v1/guard/pause",
             "Lets no new transaction begin, and answers when the running ones have ended; clients wait.",
             access: .role(.responder), body: body(["deadlineMs"]), answers: [.json("Guard", "Paused.")],
@@ -86,7 +98,22 @@ enum GuardAPI {
                     "isObserved": Schema.flag, "isCrowd": Schema.flag, "until": Schema.nullable(Schema.time),
                     "sentence": Schema.text,
                 ])),
-        ])
+        ]),
+        "GuardConnections": Schema.object([
+            "clientCount": Schema.count, "serverCount": Schema.count,
+            "clients": Schema.list(
+                Schema.object([
+                    "id": ["type": "integer"], "database": Schema.text, "user": Schema.text,
+                    "application": Schema.text, "address": Schema.text, "state": Schema.text,
+                    "pinnedBy": Schema.text, "connectedSeconds": Schema.count,
+                ])),
+            "servers": Schema.list(
+                Schema.object([
+                    "processId": ["type": "integer"], "database": Schema.text, "user": Schema.text,
+                    "target": Schema.text, "state": Schema.text, "prepared": Schema.count,
+                    "connectedSeconds": Schema.count,
+                ])),
+        ]),
     ]
 }
 
@@ -98,6 +125,32 @@ extension GuardOverview {
             "transactions": .integer(transactions), "refusedQueries": .integer(refusedQueries),
             "violations": .integer(violations), "pools": .array(pools.map(\.json)),
             "limited": .array(limited.map(\.json)),
+        ]
+    }
+}
+
+extension GuardConnections {
+    var json: JSONValue {
+        [
+            "clientCount": .count(clientCount), "serverCount": .count(serverCount),
+            "clients": .array(
+                clients.map { client in
+                    [
+                        "id": .integer(Int64(client.id)), "database": .string(client.database),
+                        "user": .string(client.user), "application": .string(client.application),
+                        "address": .string(client.address), "state": .string(client.state),
+                        "pinnedBy": .string(client.pinnedBy), "connectedSeconds": .count(client.connectedSeconds),
+                    ]
+                }),
+            "servers": .array(
+                servers.map { server in
+                    [
+                        "processId": .integer(Int64(server.processID)), "database": .string(server.database),
+                        "user": .string(server.user), "target": .string(server.target),
+                        "state": .string(server.state), "prepared": .count(server.prepared),
+                        "connectedSeconds": .count(server.connectedSeconds),
+                    ]
+                }),
         ]
     }
 }

@@ -21,6 +21,17 @@ enum GuardAct {
         return try await asking { try await control.overview() }
     }
 
+    static func connections(_ services: WebServices) async throws -> GuardConnections {
+        let control = try control(services)
+        return try await asking { try await control.connections() }
+    }
+
+    static func reload(_ services: WebServices, by actor: Actor) async throws {
+        let control = try control(services)
+        try await asking { try await control.reload() }
+        await note("The guard read its configuration again", services, by: actor)
+    }
+
     static func pause(
         _ database: String?, deadline: Span = standard, _ services: WebServices, by actor: Actor
     ) async throws {

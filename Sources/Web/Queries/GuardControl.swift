@@ -4,6 +4,9 @@ import Decide
 /// a `Refusal`, or an error whose description is a sentence for whoever asked.
 package protocol GuardControl: Sendable {
     func overview() async throws -> GuardOverview
+    func connections() async throws -> GuardConnections
+    /// Reads the configuration again. What is wrong in it is thrown, and those settings that are in force stay.
+    func reload() async throws
     /// What was counted since this was last asked; every call is in exactly one answer.
     func takeSamples() async throws -> [QuerySample]
     /// New transactions wait; returns when those that run have ended. Past the deadline it is taken back, and throws.
