@@ -305,7 +305,7 @@ struct CancelTests {
         try await Self.fake { fake in
             try await GuardScene.run(before: [fake.target]) {
                 $0.limits.poolSize = 1
-                $0.timeouts.cleanup = GuardSettings.Timeouts.second / 5
+                $0.timeouts.cleanup = GuardSettings.Timeouts.second
             } _: { scene in
                 let (client, other) = (try await scene.client(), try await scene.client())
                 try await client.send { $0.writePGQuery(Self.hold) }

@@ -1,3 +1,4 @@
+import Decide
 import EndToEndSupport
 import Guard
 import NIOCore
@@ -192,6 +193,31 @@ struct OperationTests {
                 }
                 for client in [one, two] { #expect(try await client.query("SELECT 'a'").rows == [["a"]]) }
                 try await scene.comesToRest()
+            }
+        }
+    }
+
+    @Test("who waits is told first, and how long the longest has")
+    func waits() async throws {
+        var behaviour = FakePostgres.Behaviour()
+        behaviour.answer = { $0 == .query("SELECT hold") ? [] : nil }
+        try await FakePostgres.run(behaviour) { fake in
+            try await GuardScene.run(before: [fake.target]) {
+                $0.limits.poolSize = 1
+            } _: { scene in
+                let (holder, waiter) = (try await scene.client(), try await scene.client())
+                try await holder.send { $0.writePGQuery("SELECT hold") }
+                try await fake.hears(.query("SELECT hold"))
+                try await waiter.send { $0.writePGQuery("SELECT 'b'") }
+                try await eventually("it has waited") {
+                    try await scene.proxy.overview().pools.contains {
+                        $0.clientsWaiting == 1 && $0.waitMilliseconds > 0
+                    }
+                }
+                let connections = try await scene.proxy.connections()
+                #expect(connections.clients.map(\.state) == ["waiting", "active"])
+                #expect(connections.servers.map(\.state) == ["active"] && connections.serverCount == 1)
+                #expect(connections.clients.allSatisfy { $0.address.hasPrefix("127.0.0.1:") && $0.pinnedBy.isEmpty })
             }
         }
     }

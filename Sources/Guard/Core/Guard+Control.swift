@@ -94,12 +94,15 @@ extension GuardCore {
     /// By database, user and role; pools that differ only in their sessions' settings are one to people.
     func poolStates() -> [GuardOverview.Pool] {
         var states: [PoolKey: GuardOverview.Pool] = [:]
-        var byPool: [ObjectIdentifier: (active: Int, waiting: Int, pinned: Int)] = [:]
+        var byPool: [ObjectIdentifier: (active: Int, waiting: Int, pinned: Int, longest: Int64)] = [:]
         for client in clients.values {
             guard let pool = client.pool else { continue }
-            var counts = byPool[ObjectIdentifier(pool)] ?? (0, 0, 0)
+            var counts = byPool[ObjectIdentifier(pool)] ?? (0, 0, 0, 0)
             if client.server != nil { counts.active += 1 }
-            if client.isWaiting || client.isHeld { counts.waiting += 1 }
+            if client.isWaiting || client.isHeld {
+                counts.waiting += 1
+                counts.longest = max(counts.longest, now - client.waitingSince)
+            }
             if !(client.conversation?.taint.isEmpty ?? true) { counts.pinned += 1 }
             byPool[ObjectIdentifier(pool)] = counts
         }
@@ -109,7 +112,7 @@ extension GuardCore {
             state.database = pool.key.database
             state.user = pool.key.user
             state.isReplica = pool.key.role == .replica
-            let counts = byPool[ObjectIdentifier(pool)] ?? (0, 0, 0)
+            let counts = byPool[ObjectIdentifier(pool)] ?? (0, 0, 0, 0)
             state.clientsActive += counts.active
             state.clientsWaiting += counts.waiting
             state.clientsPinned += counts.pinned
@@ -118,8 +121,7 @@ extension GuardCore {
             state.serversStarting += pool.servers.values.count(where: \.isStarting)
             state.size = pool.group.limit
             state.isPaused = pool.isPaused
-            let wait = pool.oldestWaiting.map { Int((now - $0.waitingSince) / 1_000_000) } ?? 0
-            state.waitMilliseconds = max(state.waitMilliseconds, wait)
+            state.waitMilliseconds = max(state.waitMilliseconds, Int(counts.longest / 1_000_000))
             state.target = "\(pool.target)"
             states[key] = state
         }

@@ -60,7 +60,6 @@ final class Pool {
     var isUnused: Bool { servers.isEmpty && waiting.isEmpty && newcomers.isEmpty && held.isEmpty }
     /// Nobody waits for anything here, and no server does anything.
     var isAtRest: Bool { busyCount == 0 && waiting.isEmpty && newcomers.isEmpty && held.isEmpty }
-    var oldestWaiting: ClientLink? { waiting.first ?? held.first }
 
     // MARK: Clients
 
