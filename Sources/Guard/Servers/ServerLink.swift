@@ -393,6 +393,8 @@ final class ServerLink: ChannelInboundHandler {
         core.logger.warning(
             "a cancel request did not end in time: its server is closed", metadata: ["target": "\(target)"])
         isRetired = true
+        // Whichever deadline comes first, the one for its cleaning or the one for the cancel that belongs to it.
+        if cleaningSince != nil { core.counters.cleanupTimeouts += 1 }
         if let client, input.readableBytes == 0, conversation.isAtRest, client.letsGo(of: self) { return }
         let lost =
             if !conversation.isQuiet {
