@@ -263,58 +263,53 @@ struct CancelTests {
         }
     }
 
-    @Test("the statement of a client that vanishes is cancelled, and its server serves others")
-    func vanished() async throws {
-        try await Self.fake { fake in
+    /// A client has gone while the only server runs its statement; `other` is there still.
+    private static func afterVanishing(
+        _ change: (inout GuardSettings) -> Void = { _ in },
+        _ body: (FakePostgres, GuardScene, _ other: WireClient) async throws -> Void
+    ) async throws {
+        try await fake { fake in
             try await GuardScene.run(before: [fake.target]) {
                 $0.limits.poolSize = 1
+                change(&$0)
             } _: { scene in
                 let (client, other) = (try await scene.client(), try await scene.client())
-                try await client.send { $0.writePGQuery(Self.hold) }
-                try await fake.hears(.query(Self.hold))
+                try await client.send { $0.writePGQuery(hold) }
+                try await fake.hears(.query(hold))
                 await client.close()
-                try await fake.hears(.cancel(1))
-                try await other.send { $0.writePGQuery("SELECT 'b'") }
-                try await Self.endHold(fake)
-                #expect(try await other.answer().rows == [["b"]])
-                #expect(fake.heard.count { $0 == .connected } == 1, "the same server")
+                try await body(fake, scene, other)
             }
+        }
+    }
+
+    @Test("the statement of a client that vanishes is cancelled, and its server serves others")
+    func vanished() async throws {
+        try await Self.afterVanishing { fake, _, other in
+            try await fake.hears(.cancel(1))
+            try await other.send { $0.writePGQuery("SELECT 'b'") }
+            try await Self.endHold(fake)
+            #expect(try await other.answer().rows == [["b"]])
+            #expect(fake.heard.count { $0 == .connected } == 1, "the same server")
         }
     }
 
     @Test("a cancel that came before the statement it was for is sent again when its client has vanished")
     func overtaken() async throws {
-        try await Self.fake { fake in
-            try await GuardScene.run(before: [fake.target]) {
-                $0.limits.poolSize = 1
-            } _: { scene in
-                let (client, other) = (try await scene.client(), try await scene.client())
-                try await client.send { $0.writePGQuery(Self.hold) }
-                try await fake.hears(.query(Self.hold))
-                await client.close()
-                try await eventually("it is cancelled twice") { fake.heard.count { $0 == .cancel(1) } == 2 }
-                try await Self.endHold(fake)
-                #expect(try await other.query("SELECT 'b'").rows == [["b"]])
-                #expect(fake.heard.count { $0 == .connected } == 1, "the same server")
-            }
+        try await Self.afterVanishing { fake, _, other in
+            try await eventually("it is cancelled twice") { fake.heard.count { $0 == .cancel(1) } >= 2 }
+            try await Self.endHold(fake)
+            #expect(try await other.query("SELECT 'b'").rows == [["b"]])
+            #expect(fake.heard.count { $0 == .connected } == 1, "the same server")
         }
     }
 
     @Test("a server that does not end the statement of a vanished client is given up")
     func stubborn() async throws {
-        try await Self.fake { fake in
-            try await GuardScene.run(before: [fake.target]) {
-                $0.limits.poolSize = 1
-                $0.timeouts.cleanup = GuardSettings.Timeouts.second
-            } _: { scene in
-                let (client, other) = (try await scene.client(), try await scene.client())
-                try await client.send { $0.writePGQuery(Self.hold) }
-                try await fake.hears(.query(Self.hold))
-                await client.close()
-                #expect(try await other.query("SELECT 'b'").rows == [["b"]])
-                #expect(try await scene.counters.cleanupTimeouts == 1)
-                #expect(fake.heard.count { $0 == .connected } == 2, "another server")
-            }
+        try await Self.afterVanishing({ $0.timeouts.cleanup = GuardSettings.Timeouts.second }) { fake, scene, other in
+            let answer = try await other.query("SELECT 'b'")
+            #expect(answer.rows == [["b"]])
+            #expect(try await scene.counters.cleanupTimeouts == 1)
+            #expect(fake.heard.count { $0 == .connected } == 2, "another server")
         }
     }
 }
