@@ -85,6 +85,37 @@ struct GoldenRuleTests {
         }
     }
 
+    @Test("a server that is ended as its session begins broke nothing: the next one is tried, and tells why")
+    func startSaysGoodbye() async throws {
+        var behaviour = FakePostgres.Behaviour()
+        let farewell = WireError(.internalFault, sqlState: "57P01", "terminating connection due to administrator command")
+        behaviour.afterStart = FakeAnswer.make { $0.writePGErrorResponse(farewell, severity: .fatal) }
+        try await FakePostgres.run(behaviour) { fake in
+            try await GuardScene.run(before: [fake.target]) { scene in
+                let refusal = try #require(try await scene.refusal())
+                #expect(refusal.code == "08006" && refusal.message.hasSuffix("ended the connection at once"))
+                #expect(try await scene.counters.violations == 0)
+                #expect(!scene.log.text.contains("broke the protocol"))
+            }
+        }
+    }
+
+    @Test("what a server may say at any time may come with the start of its session, too")
+    func startIsFollowedByNews() async throws {
+        var behaviour = FakePostgres.Behaviour()
+        behaviour.afterStart = FakeAnswer.make { bytes in
+            bytes.writePGParameterStatus(name: "TimeZone", value: "CET")
+            bytes.writePGFrame("N") { $0.writeBytes([0]) }
+        }
+        try await FakePostgres.run(behaviour) { fake in
+            try await GuardScene.run(before: [fake.target]) { scene in
+                let client = try await scene.client()
+                #expect(try await client.query("SELECT 'a'").rows == [["a"]])
+                #expect(try await scene.counters.violations == 0)
+            }
+        }
+    }
+
     /// As if an earlier answer had more rows or ends than its client saw.
     private static let late: [(String, ByteBuffer)] = [
         ("a row", FakeAnswer.make { $0.writeRow("stray") }),

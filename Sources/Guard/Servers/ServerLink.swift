@@ -48,6 +48,8 @@ final class ServerLink: ChannelInboundHandler {
     private var context: ChannelHandlerContext?
     private var input = ByteBuffer()
     private var events: [ServerEvent] = []
+    /// Logged in, and not its pool's yet.
+    private var isNew = false
     /// Quiet, but for a part of a message that nobody asked for.
     private var isHeldByInput = false
     /// The client left traces that the next one must not find.
@@ -64,7 +66,7 @@ final class ServerLink: ChannelInboundHandler {
     var isStarting: Bool {
         switch phase {
         case .connecting, .starting: true
-        default: false
+        default: isNew
         }
     }
 
@@ -72,6 +74,7 @@ final class ServerLink: ChannelInboundHandler {
         switch phase {
         case .connecting, .starting: "login"
         case .closed: "closed"
+        case .open where isNew: "login"
         case .open: cleaningSince != nil ? "cleaning" : client != nil ? "active" : "idle"
         }
     }
@@ -147,20 +150,30 @@ final class ServerLink: ChannelInboundHandler {
         case .fail(let error):
             closed(error)
         case .done(let done):
-            // The golden rule, from the first moment on: no byte is unread.
-            guard input.readableBytes == 0 else {
-                return broke(.protocolViolation("the server said more than that the session can begin"))
-            }
             phase = .open
             start = nil
+            isNew = true
             if let context, !core.connector.isEncrypted(context.pipeline) { outlet.openSoon() }
             (processID, secret) = (done.processID, done.secret)
             if let keys = done.keys { core.learn(keys, ofUser: target.user ?? pool.key.user) }
             conversation.started(parameters: done.parameters)
             parameters = core.intern(done.parameters)
             core.logger.debug("server connected", metadata: ["target": "\(target)", "pid": "\(processID)"])
-            pool.started(self, parameters)
+            // A server that is ended in this moment says goodbye in the same breath. Anything else that nobody asked
+            // for breaks the golden rule, from the first moment on.
+            if input.readableBytes > 0 { serve() }
+            introduce()
         }
+    }
+
+    /// To its pool, once all is read that came with the end of the log-in.
+    private func introduce() {
+        guard isNew, case .open = phase, input.readableBytes == 0 else { return }
+        if isRetired {
+            return closed(WireError(.internalFault, sqlState: "08006", "\(target) ended the connection at once"))
+        }
+        isNew = false
+        pool.started(self, parameters)
     }
 
     private func serve() {
@@ -186,6 +199,7 @@ final class ServerLink: ChannelInboundHandler {
             return leftBehind()
         }
         if isHeldByInput, input.readableBytes == 0 { comeToRest(isReady: true) }
+        introduce()
     }
 
     private func broke(_ failure: WireError) {
@@ -484,7 +498,7 @@ final class ServerLink: ChannelInboundHandler {
     /// - Parameter told: why, to its client; nil: it broke by itself.
     private func closed(_ failure: WireError?, telling told: WireError? = nil) {
         if case .closed = phase { return }
-        let wasStarted = if case .open = phase { true } else { false }
+        let wasStarted = if case .open = phase { !isNew } else { false }
         phase = .closed
         outlet.shut()
         context?.close(promise: nil)
