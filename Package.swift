@@ -92,6 +92,7 @@ let package = Package(
 
         // MARK: The guard
         // libpg_query comes from Debian without a pkg-config file; its module map names the library.
+        .systemLibrary(name: "CEpoll"),
         .systemLibrary(name: "CPGQuery", providers: [.apt(["libpg-query-dev"]), .brew(["libpg_query"])]),
         .target(
             name: "PGWire",
@@ -103,7 +104,8 @@ let package = Package(
         .target(
             name: "Guard",
             dependencies: [
-                "Decide", "PGWire", .product(name: "DequeModule", package: "swift-collections"),
+                "Decide", "PGWire", "CEpoll", .product(name: "DequeModule", package: "swift-collections"),
+                .product(name: "HeapModule", package: "swift-collections"),
                 .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"), .product(name: "NIOSSL", package: "swift-nio-ssl"),
                 .product(name: "Histogram", package: "hdrhistogram-swift"),

@@ -88,7 +88,8 @@ struct GoldenRuleTests {
     @Test("a server that is ended as its session begins broke nothing: the next one is tried, and tells why")
     func startSaysGoodbye() async throws {
         var behaviour = FakePostgres.Behaviour()
-        let farewell = WireError(.internalFault, sqlState: "57P01", "terminating connection due to administrator command")
+        let farewell = WireError(
+            .internalFault, sqlState: "57P01", "terminating connection due to administrator command")
         behaviour.afterStart = FakeAnswer.make { $0.writePGErrorResponse(farewell, severity: .fatal) }
         try await FakePostgres.run(behaviour) { fake in
             try await GuardScene.run(before: [fake.target]) { scene in

@@ -8,11 +8,11 @@ struct Arrows: Sendable {
 
     static let ours: Set<String> = [
         "Decide", "Interop", "SQL", "Record", "Observe", "Act", "Explain", "Web", "App", "Mainstay", "MainstayKit",
-        "Storefront", "CLibPQ", "CCurl", "CPGQuery", "PGWire", "Guard",
+        "Storefront", "CLibPQ", "CCurl", "CEpoll", "CPGQuery", "PGWire", "Guard",
     ]
 
     /// Folders that only hold a module map.
-    static let systemLibraries: Set<String> = ["CLibPQ", "CCurl", "CPGQuery"]
+    static let systemLibraries: Set<String> = ["CLibPQ", "CCurl", "CEpoll", "CPGQuery"]
 
     static let house = Arrows(allowed: table.mapValues(Set.init))
 
@@ -28,8 +28,8 @@ struct Arrows: Sendable {
         "PGWire": ["Decide", "CPGQuery", "NIOCore", "Crypto", "CryptoExtras", "DequeModule"] + system,
         // Neither Record nor Web: it goes on when they are down.
         "Guard": [
-            "Decide", "PGWire", "NIOCore", "NIOHTTP1", "NIOPosix", "NIOSSL", "DequeModule", "Histogram", "Logging",
-            "ServiceLifecycle",
+            "Decide", "PGWire", "CEpoll", "NIOCore", "NIOHTTP1", "NIOPosix", "NIOSSL", "DequeModule", "HeapModule",
+            "Histogram", "Logging", "ServiceLifecycle", "Dispatch",
         ] + system,
         "Web": [
             "Decide", "Record", "Observe", "Act", "Explain", "Interop", "Hummingbird", "HummingbirdCore", "HTTPTypes",

@@ -132,7 +132,7 @@ enum Folders {
     /// What only one module has.
     static let own: [String: Set<String>] = [
         "App": ["Client", "Commands", "Configuration", "Drill", "Serve"],
-        "Guard": ["Admin", "Clients", "Metrics", "Pools", "Servers", "Settings"],
+        "Guard": ["Admin", "Clients", "Metrics", "Pools", "Servers", "Settings", "Sockets"],
         "Interop": ["EventStream", "Evidence", "Sarif"],
         "PGWire": ["Authentication", "Messages", "Session", "Startup"],
         "SQL": ["Migrations", "Postgres", "Probe", "Reviews", "SQLite", "Text"],

@@ -33,7 +33,7 @@ struct GuardRunCommand: AsyncParsableCommand {
             for problem in error.problems { FileHandle.standardError.write(Data("\(problem)\n".utf8)) }
             throw ExitCode.failure
         }
-        let proxy = Guard(
+        let proxy = try Guard(
             settings: settings, logger: logger, wallClock: WallClock.now,
             reading: { try ConfigurationLoader.loadGuard(path: path, environment: environment) },
             memory: settings.stateFile.map { GuardMemory.at($0, logger: logger) },

@@ -91,7 +91,7 @@ struct MainstayServer: Sendable {
                 addresses: { settings.current.addressBook }, mail: MailSender(), client: pages, now: WallClock.now),
             links: links, logger: labelled("pages"))
         let decisions = DecisionQueue()
-        let proxy = configuration.guardSettings.map { makeGuard($0, decisions) }
+        let proxy = try configuration.guardSettings.map { try makeGuard($0, decisions) }
         let parts = GuardParts(control: proxy, decisions: decisions, record: record, logger: labelled("queries"))
         let reload = Reload(
             path: configurationPath, environment: environment, record: record, settings: settings,
@@ -150,9 +150,9 @@ struct MainstayServer: Sendable {
     }
 
     /// - Parameter decisions: takes what the guard decides, and never makes it wait.
-    private func makeGuard(_ settings: GuardSettings, _ decisions: DecisionQueue) -> Guard {
+    private func makeGuard(_ settings: GuardSettings, _ decisions: DecisionQueue) throws -> Guard {
         let (path, environment) = (configurationPath, self.environment)
-        return Guard(
+        return try Guard(
             settings: settings, logger: labelled("guard"), wallClock: WallClock.now,
             reading: { try ConfigurationLoader.loadGuard(path: path, environment: environment) },
             memory: GuardMemory.at(

@@ -20,7 +20,7 @@ extension ClientLink {
                 let bound = NIOLoopBound(self, eventLoop: core.loop)
                 // Whoever asks waits for the end of the connection: the signal must be out by then.
                 core.cancel(processID: processID, secret: secret).whenComplete { _ in
-                    bound.value.context?.close(promise: nil)
+                    bound.value.closeSocket()
                 }
             case .startup(let startup):
                 try begin(startup)
@@ -40,12 +40,16 @@ extension ClientLink {
 
     func answerSSL() throws(WireError) {
         guard input.readableBytes == 0 else { throw Self.early }
-        guard let context, let handler = core.tlsHandler(), !isEncrypted else {
+        guard let handler = core.tlsHandler(), !isEncrypted else {
             return write(ByteBuffer(bytes: [UInt8(ascii: "N")]))
         }
         write(ByteBuffer(bytes: [UInt8(ascii: "S")]))
-        core.add(handler, before: self, context)
-        isEncrypted = true
+        do {
+            try encrypt(handler)
+        } catch {
+            core.logger.error("TLS cannot be started", metadata: ["cause": "\(error)"])
+            end()
+        }
     }
 
     func begin(_ startup: StartupParameters) throws(WireError) {
@@ -185,7 +189,6 @@ extension ClientLink {
         bytes.writePGBackendKeyData(processID: key.processID, secret: key.secretBytes)
         bytes.writePGReadyForQuery(status: .idle)
         write(bytes)
-        if !isEncrypted { outlet.openSoon() }
         phase = .open
         guard !isClosed else { return }
         core.opened(self)

@@ -1,6 +1,7 @@
 import Decide
 import Logging
 import NIOCore
+import NIOSSL
 import PGWire
 
 /// One connection of a client: the shell around its log-in and its `ClientConversation`.
@@ -10,10 +11,7 @@ import PGWire
 ///     └─ a cancel request: done                └─ the console's clients are answered by `AdminConsole`
 /// any ─▶ closed
 /// ```
-final class ClientLink: ChannelInboundHandler {
-    typealias InboundIn = ByteBuffer
-    typealias OutboundOut = ByteBuffer
-
+final class ClientLink: SocketReceiver {
     enum Phase {
         case greeting
         /// The database is asked for the user's secret.
@@ -78,7 +76,8 @@ final class ClientLink: ChannelInboundHandler {
     }
     /// Of the phase `authenticating`; kept apart, since the phase is looked at for every message.
     var authentication: ClientAuthentication?
-    var context: ChannelHandlerContext?
+    /// Nil: it is closed.
+    private(set) var socket: SocketChannel?
     var input = ByteBuffer()
     var isWaiting = false
     /// Has a server and may not begin: its database is paused.
@@ -94,9 +93,10 @@ final class ClientLink: ChannelInboundHandler {
     /// Asked to leave when the transaction ends.
     var isLeaving = false
 
-    init(core: GuardCore, key: CancelKey) {
+    init(core: GuardCore, key: CancelKey, socket: SocketChannel) {
         self.core = core
         self.key = key
+        self.socket = socket
         connectedAt = core.now
     }
 
@@ -113,35 +113,26 @@ final class ClientLink: ChannelInboundHandler {
     var applicationName: String { parameters.values[SessionParameters.applicationName] ?? "" }
     /// Host and port.
     var remoteAddress: String {
-        guard let address = context?.channel.remoteAddress else { return "" }
+        guard let address = socket?.remoteAddress else { return "" }
         guard let host = address.ipAddress, let port = address.port else { return "\(address)" }
         return host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)"
     }
 
-    var isEncrypted = false
+    var isEncrypted: Bool { socket?.isEncrypted ?? false }
     var console: AdminConsole?
     /// A command of the console takes its time.
     var isConsoleBusy = false
 
-    // MARK: Channel
+    // MARK: The socket
 
-    func handlerAdded(context: ChannelHandlerContext) {
-        self.context = context
-    }
-
-    func handlerRemoved(context: ChannelHandlerContext) {
-        self.context = nil
-    }
-
-    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        var buffer = unwrapInboundIn(data)
-        if input.readableBytes == 0 { input = buffer } else { input.writeBuffer(&buffer) }
+    func receive(_ bytes: ByteBuffer) {
+        let isFirst = input.readableBytes == 0
+        if isFirst { input = bytes } else { input.writeImmutableBuffer(bytes) }
         core.refreshClock()
         advance()
+        // The rest of a buffer that is not the client's alone.
+        if isFirst, input.readableBytes > 0 { input = input.copied }
     }
-
-    /// Nobody behind it in the pipeline wants to know.
-    func channelReadComplete(context: ChannelHandlerContext) {}
 
     func advance() {
         switch phase {
@@ -158,43 +149,44 @@ final class ClientLink: ChannelInboundHandler {
 
     static let heldLimit = 64 << 10
 
-    func channelInactive(context: ChannelHandlerContext) {
-        outlet.shut()
+    func socketEnded() {
         gone()
-        context.fireChannelInactive()
+        socket = nil
     }
 
-    func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        outlet.shut()
+    func socketFailed(_ error: any Error) {
         core.logger.debug("client connection failed", metadata: ["client": "\(remoteAddress)", "cause": "\(error)"])
-        context.close(promise: nil)
+        socket?.close()
     }
 
-    func channelWritabilityChanged(context: ChannelHandlerContext) {
-        isWritable = context.channel.isWritable
+    func socketIsWritable(_ isWritable: Bool) {
         if isWritable { server?.resumeReading() }
-        context.fireChannelWritabilityChanged()
     }
 
-    /// As the channel last told: asking it for every message costs more.
-    private(set) var isWritable = true
-
-    let outlet = Outlet()
+    var isWritable: Bool { socket?.isWritable ?? true }
 
     func write(_ bytes: ByteBuffer) {
-        outlet.write(bytes, context)
+        socket?.send(bytes)
+    }
+
+    func closeSocket() {
+        socket?.close()
+    }
+
+    func encrypt(_ handler: NIOSSLServerHandler) throws {
+        try socket?.encrypt(handler)
     }
 
     func pauseReading() {
         guard isReading else { return }
         isReading = false
-        core.setAutoRead(context, false)
+        socket?.setReading(false)
     }
 
     func resumeReading() {
         guard !isReading else { return }
         isReading = true
-        core.setAutoRead(context, true)
+        socket?.setReading(true)
     }
 
     // MARK: The end
@@ -236,8 +228,7 @@ final class ClientLink: ChannelInboundHandler {
     func end() {
         guard !isClosed else { return }
         gone()
-        outlet.shut()
-        context?.close(promise: nil)
+        socket?.close()
     }
 
     func gone() {

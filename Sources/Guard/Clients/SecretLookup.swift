@@ -104,14 +104,11 @@ final class SecretLookup {
 }
 
 /// The connection of a `SecretLookup`.
-private final class SecretConnection: ChannelInboundHandler {
-    typealias InboundIn = ByteBuffer
-    typealias OutboundOut = ByteBuffer
-
+private final class SecretConnection: SocketReceiver {
     private let core: GuardCore
     private var start: ServerStart?
     private var input = ByteBuffer()
-    private var context: ChannelHandlerContext?
+    private var socket: SocketChannel?
     private var opening: EventLoopPromise<Void>?
     private var answer: EventLoopPromise<LookedUpSecret>?
     private var asked = ""
@@ -130,15 +127,19 @@ private final class SecretConnection: ChannelInboundHandler {
         let promise = core.loop.makePromise(of: Void.self)
         opening = promise
         let bound = NIOLoopBound(self, eventLoop: core.loop)
-        core.connector.connect(to: target) { try $0.pipeline.syncOperations.addHandler(bound.value) }
-            .whenFailure { bound.value.fail($0) }
+        core.connector.connect(to: target).whenComplete { result in
+            switch result {
+            case .success(let socket): bound.value.begin(socket)
+            case .failure(let error): bound.value.fail(error)
+            }
+        }
         expire { $0.opening != nil }
         return promise.futureResult
     }
 
     func ask(_ query: String, _ user: String) -> EventLoopFuture<LookedUpSecret> {
         let promise = core.loop.makePromise(of: LookedUpSecret.self)
-        guard let context, isOpen else {
+        guard let socket, isOpen else {
             promise.fail(WireError(.internalFault, sqlState: "08006", "the connection is closed"))
             return promise.futureResult
         }
@@ -146,7 +147,7 @@ private final class SecretConnection: ChannelInboundHandler {
         (asked, found, failure) = (user, LookedUpSecret(), nil)
         var bytes = ByteBuffer()
         bytes.writePGLookup(query, parameter: user)
-        context.writeAndFlush(wrapOutboundOut(bytes), promise: nil)
+        socket.send(bytes)
         expire { $0.answer != nil && $0.asked == user }
         return promise.futureResult
     }
@@ -162,7 +163,7 @@ private final class SecretConnection: ChannelInboundHandler {
 
     func close() {
         isOpen = false
-        context?.close(promise: nil)
+        socket?.close()
     }
 
     private func fail(_ error: any Error) {
@@ -173,29 +174,17 @@ private final class SecretConnection: ChannelInboundHandler {
         answer?.fail(error)
     }
 
-    func handlerAdded(context: ChannelHandlerContext) {
-        self.context = context
-        if context.channel.isActive { begin(context) }
+    private func begin(_ socket: SocketChannel) {
+        // It took too long.
+        guard opening != nil, let bytes = start?.begin(isEncrypted: socket.isEncrypted) else { return socket.close() }
+        self.socket = socket
+        socket.receiver = self
+        socket.send(bytes)
     }
 
-    func handlerRemoved(context: ChannelHandlerContext) { self.context = nil }
-
-    func channelActive(context: ChannelHandlerContext) { begin(context) }
-
-    private var hasBegun = false
-
-    private func begin(_ context: ChannelHandlerContext) {
-        guard !hasBegun, let bytes = start?.begin(isEncrypted: core.connector.isEncrypted(context.pipeline)) else {
-            return
-        }
-        hasBegun = true
-        context.writeAndFlush(wrapOutboundOut(bytes), promise: nil)
-    }
-
-    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        var buffer = unwrapInboundIn(data)
-        input.writeBuffer(&buffer)
-        if start != nil { logIn(context) }
+    func receive(_ bytes: ByteBuffer) {
+        input.writeImmutableBuffer(bytes)
+        if start != nil { logIn() }
         do throws(WireError) {
             while start == nil, let header = try FrameHeader(peeking: input) {
                 guard header.size <= Self.messageLimit else { throw .tooLarge("an answer of \(header.size) bytes") }
@@ -210,10 +199,10 @@ private final class SecretConnection: ChannelInboundHandler {
         }
     }
 
-    private func logIn(_ context: ChannelHandlerContext) {
+    private func logIn() {
         switch start?.receive(&input) {
         case .wait, nil: break
-        case .send(let bytes): context.writeAndFlush(wrapOutboundOut(bytes), promise: nil)
+        case .send(let bytes): socket?.send(bytes)
         case .fail(let error): fail(error)
         case .done:
             (start, isOpen) = (nil, true)
@@ -238,11 +227,12 @@ private final class SecretConnection: ChannelInboundHandler {
         }
     }
 
-    func channelInactive(context: ChannelHandlerContext) {
+    func socketEnded() {
+        socket = nil
         fail(WireError(.internalFault, sqlState: "08006", "the database closed the connection"))
     }
 
-    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+    func socketFailed(_ error: any Error) {
         fail(error)
     }
 }

@@ -1,14 +1,13 @@
 import Decide
 import Logging
 import NIOCore
-import NIOPosix
 import PGWire
 import ServiceLifecycle
 import Synchronization
 
 /// The proxy as a service: one event loop with everything on it, as PgBouncer has.
 package final class Guard: Service {
-    private let group: MultiThreadedEventLoopGroup
+    let loop: SocketLoop
     let core: NIOLoopBoundBox<GuardCore?>
     /// The same after its end: connections that are still being closed ask for it.
     private let ended: NIOLoopBoundBox<GuardCore?>
@@ -49,12 +48,12 @@ package final class Guard: Service {
         settings: GuardSettings, logger: Logger, wallClock: @escaping @Sendable () -> Instant,
         reading: @escaping @Sendable () throws -> GuardSettings, memory: Memory? = nil,
         onDecision: (@Sendable (QueryDecision) -> Void)? = nil, onReady: @escaping @Sendable (Int) -> Void
-    ) {
+    ) throws {
         self.onDecision = onDecision
         self.memory = memory
-        group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
-        core = NIOLoopBoundBox.makeBoxSendingValue(nil, eventLoop: group.next())
-        ended = NIOLoopBoundBox.makeBoxSendingValue(nil, eventLoop: group.next())
+        loop = try SocketLoop()
+        core = NIOLoopBoundBox.makeBoxSendingValue(nil, eventLoop: loop)
+        ended = NIOLoopBoundBox.makeBoxSendingValue(nil, eventLoop: loop)
         self.settings = settings
         self.logger = logger
         self.wallClock = wallClock
@@ -62,61 +61,61 @@ package final class Guard: Service {
         self.onReady = onReady
     }
 
-    var loop: any EventLoop { group.next() }
-
     /// Why it cannot start.
     package struct Unusable: Error, CustomStringConvertible {
         package var description: String
     }
 
     package func run() async throws {
-        let (channel, metrics): (any Channel, (any Channel)?)
+        let (listener, metrics): (SocketListener, SocketListener?)
         do {
-            (channel, metrics) = try await listen()
+            (listener, metrics) = try await listen()
         } catch {
-            try await group.shutdownGracefully()
+            try await loop.shutdownGracefully()
             throw error
         }
-        onReady(channel.localAddress?.port ?? 0)
-        logger.info("guard listens", metadata: ["address": "\(channel.localAddress?.description ?? "")"])
+        onReady(listener.address?.port ?? 0)
+        logger.info("guard listens", metadata: ["address": "\(listener.address?.description ?? "")"])
         await withGracefulShutdownHandler {
             await withTaskCancellationHandler {
-                do { try await channel.closeFuture.get() } catch { logger.debug("listening ended: \(error)") }
+                do { try await listener.closeFuture.get() } catch { logger.debug("listening ended: \(error)") }
             } onCancel: {
-                channel.close(promise: nil)
+                listener.close()
             }
         } onGracefulShutdown: {
-            channel.close(promise: nil)
+            listener.close()
         }
-        metrics?.close(promise: nil)
+        metrics?.close()
         await drain()
         await memory?.flush()
-        try await group.shutdownGracefully()
+        try await loop.shutdownGracefully()
     }
 
-    private func listen() async throws -> (any Channel, metrics: (any Channel)?) {
-        let channel = try await naming(settings.host, settings.port) { try await start() }
-        guard let address = settings.metrics else { return (channel, nil) }
-        let (box, group) = (core, group)
+    private func listen() async throws -> (SocketListener, metrics: SocketListener?) {
+        let listener = try await naming(settings.host, settings.port) { try await start() }
+        guard let address = settings.metrics else { return (listener, nil) }
+        let (box, loop) = (core, loop)
         let metrics = try await naming(address.host, address.port) {
-            try await MetricsServer.bind(address, on: group) {
+            try await MetricsServer.listen(address, on: loop) {
                 MetricsText.render(box.value?.snapshot() ?? GuardSnapshot())
             }
         }
-        return (channel, metrics)
+        return (listener, metrics)
     }
 
     private func naming(
-        _ host: String, _ port: Int, _ bind: () async throws -> any Channel
-    ) async throws -> any Channel {
+        _ host: String, _ port: Int, _ listen: () async throws -> SocketListener
+    ) async throws -> SocketListener {
         do {
-            return try await bind()
+            return try await listen()
         } catch let error as IOError {
             throw Unusable(description: "the guard cannot listen on \(host):\(port): \(SystemWords.say(error))")
+        } catch let error as SocketCalls.UnknownHost {
+            throw Unusable(description: "the guard cannot listen on \(host):\(port): \(error.reason)")
         }
     }
 
-    private func start() async throws -> any Channel {
+    private func start() async throws -> SocketListener {
         let (box, settings, logger, loop, clock) = (core, settings, logger, loop, wallClock)
         let (reading, onDecision, memory) = (self.reading, self.onDecision, self.memory)
         try await loop.submit {
@@ -132,19 +131,10 @@ package final class Guard: Service {
         }
         loop.scheduleRepeatedTask(initialDelay: .milliseconds(100), delay: .milliseconds(100)) { _ in box.value?.tick()
         }
-        return try await ServerBootstrap(group: group)
-            .serverChannelOption(.backlog, value: 1_024)
-            .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
-            .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
-            .childChannelOption(.socketOption(.so_keepalive), value: 1)
-            .childChannelOption(.maxMessagesPerRead, value: 4)
-            .childChannelInitializer { channel in
-                channel.eventLoop.makeCompletedFuture {
-                    guard let client = box.value?.makeClient() else { return channel.close(promise: nil) }
-                    try channel.pipeline.syncOperations.addHandler(client)
-                }
-            }
-            .bind(host: settings.host, port: settings.port).get()
+        return try await SocketListener.listen(settings.host, settings.port, on: loop) { socket in
+            guard let core = box.value else { return socket.close() }
+            core.accept(socket)
+        }
     }
 
     /// As `RELOAD` on the console: a bad file leaves the settings as they are, and is logged.

@@ -133,9 +133,7 @@ extension GuardCore {
     /// Nobody has come yet in whose name to log in: that it takes connections is all that can be known.
     private func reach(_ target: Target) -> EventLoopFuture<Void> {
         let bound = NIOLoopBound(connector, eventLoop: loop)
-        return connector.connect(to: target) { _ in }.flatMap { channel in
-            channel.close()
-        }.flatMapErrorThrowing { error in
+        return connector.connect(to: target).map { $0.close() }.flatMapErrorThrowing { error in
             throw WireError(
                 .invalidParameter, sqlState: "08006",
                 "not switched: \(target) cannot be used: \(bound.value.explain(error))")

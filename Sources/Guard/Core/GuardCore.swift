@@ -6,14 +6,14 @@ import PGWire
 
 /// Everything of one event loop: clients, pools, and what they share. Used on its loop only.
 final class GuardCore {
-    let loop: any EventLoop
+    let loop: SocketLoop
     let logger: Logger
     let connector: Connector
     let catalog: QueryCatalog
     let mock: MockSecret
     private(set) var settings: GuardSettings
     var counters = GuardCounters()
-    /// Nanoseconds of the loop's clock, read once a chunk of bytes.
+    /// Nanoseconds of the loop's clock.
     private(set) var now: Int64
     private let wallClock: @Sendable () -> Instant
     private(set) var isDraining = false
@@ -55,7 +55,7 @@ final class GuardCore {
     /// Grows with each reload: what was worked out from the settings is to be worked out anew.
     private(set) var settingsVersion = 1
 
-    init(loop: any EventLoop, settings: GuardSettings, logger: Logger, wallClock: @escaping @Sendable () -> Instant)
+    init(loop: SocketLoop, settings: GuardSettings, logger: Logger, wallClock: @escaping @Sendable () -> Instant)
         throws
     {
         self.loop = loop
@@ -63,7 +63,7 @@ final class GuardCore {
         self.settings = settings
         self.wallClock = wallClock
         connector = Connector(loop: loop)
-        now = Int64(clamping: NIODeadline.now().uptimeNanoseconds)
+        now = loop.nanoseconds
         (foldedAt, sweptAt) = (now, now)
         var random = SystemRandomNumberGenerator()
         catalog = QueryCatalog(seed: random.next())
@@ -81,7 +81,7 @@ final class GuardCore {
     var instant: Instant { wallClock() }
 
     func refreshClock() {
-        now = Int64(clamping: NIODeadline.now().uptimeNanoseconds)
+        now = loop.nanoseconds
     }
 
     // MARK: Clients
@@ -89,19 +89,19 @@ final class GuardCore {
     /// Connections beyond the limit that are kept until they can be told so.
     private static let refusalsAtOnce = 100
 
-    /// A new connection; nil: it is not even told that there are too many.
-    func makeClient() -> ClientLink? {
+    /// A new connection. Far beyond the limit it is not even told that there are too many.
+    func accept(_ socket: SocketChannel) {
         refreshClock()
         let isOneTooMany = clients.count >= settings.limits.clients
         if isOneTooMany { counters.refusedClients += 1 }
-        guard clients.count < settings.limits.clients + Self.refusalsAtOnce else { return nil }
+        guard clients.count < settings.limits.clients + Self.refusalsAtOnce else { return socket.close() }
         var key = CancelKey(using: &generator)
         while clients[key.processID] != nil { key = CancelKey(using: &generator) }
-        let client = ClientLink(core: self, key: key)
+        let client = ClientLink(core: self, key: key, socket: socket)
+        socket.receiver = client
         client.isOneTooMany = isOneTooMany
         clients[key.processID] = client
         counters.clients += 1
-        return client
     }
 
     func opened(_ client: ClientLink) {
@@ -291,25 +291,6 @@ final class GuardCore {
 
     func tlsHandler() -> NIOSSLServerHandler? {
         tlsContext.map { NIOSSLServerHandler(context: $0) }
-    }
-
-    func add(_ handler: NIOSSLServerHandler, before client: ClientLink, _ context: ChannelHandlerContext) {
-        do {
-            try context.pipeline.syncOperations.addHandler(handler, position: .before(client))
-        } catch {
-            logger.error("TLS cannot be started", metadata: ["cause": "\(error)"])
-            context.close(promise: nil)
-        }
-    }
-
-    func setAutoRead(_ context: ChannelHandlerContext?, _ isOn: Bool) {
-        guard let context else { return }
-        do {
-            try context.channel.syncOptions?.setOption(.autoRead, value: isOn)
-        } catch {
-            logger.error("a connection's flow cannot be controlled", metadata: ["cause": "\(error)"])
-            context.close(promise: nil)
-        }
     }
 
     // MARK: Operations

@@ -1,22 +1,21 @@
 import NIOCore
 import NIOHTTP1
-import NIOPosix
 
 /// `GET /metrics`, for a guard that runs alone.
 enum MetricsServer {
     /// - Parameter render: called on the server's event loop.
-    static func bind(
-        _ address: GuardSettings.Address, on group: any EventLoopGroup, render: @escaping @Sendable () -> String
-    ) async throws -> any Channel {
-        try await ServerBootstrap(group: group)
-            .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
-            .childChannelInitializer { channel in
-                channel.eventLoop.makeCompletedFuture {
-                    try channel.pipeline.syncOperations.configureHTTPServerPipeline(withErrorHandling: true)
-                    try channel.pipeline.syncOperations.addHandler(MetricsHandler(render: render))
-                }
+    static func listen(
+        _ address: GuardSettings.Address, on loop: SocketLoop, render: @escaping @Sendable () -> String
+    ) async throws -> SocketListener {
+        try await SocketListener.listen(address.host, address.port, on: loop) { socket in
+            do {
+                try socket.pipeline.syncOperations.configureHTTPServerPipeline(withErrorHandling: true)
+                try socket.pipeline.syncOperations.addHandler(MetricsHandler(render: render))
+                socket.pipeline.syncOperations.fireChannelActive()
+            } catch {
+                socket.close()
             }
-            .bind(host: address.host, port: address.port).get()
+        }
     }
 }
 

@@ -1,55 +1,40 @@
 import NIOCore
-import NIOPosix
 import NIOSSL
 import PGWire
 
 /// Opens connections to servers: TCP or a Unix socket, TLS as the target wants it.
 final class Connector {
-    private let loop: any EventLoop
+    private let loop: SocketLoop
+    private let dialer: SocketDialer
     private var contexts: [Target: NIOSSLContext] = [:]
 
-    init(loop: any EventLoop) {
+    init(loop: SocketLoop) {
         self.loop = loop
+        dialer = SocketDialer(loop: loop)
     }
 
-    /// - Parameter add: puts the handler in place, once TLS has been agreed on.
-    func connect(to target: Target, add: @escaping (any Channel) throws -> Void) -> EventLoopFuture<any Channel> {
-        let bound = NIOLoopBound((self, add), eventLoop: loop)
-        return open(target).flatMap { channel in
-            let (connector, add) = bound.value
-            guard target.tls != .disable, !target.isLocalSocket else {
-                return channel.eventLoop.makeCompletedFuture { try add(channel) }.map { channel }
-            }
-            return connector.negotiate(channel, target).flatMap { _ in
-                channel.eventLoop.makeCompletedFuture { try bound.value.1(channel) }.map { channel }
-            }
+    /// Whoever asked takes the connection when it is there: its first bytes may come next.
+    func connect(to target: Target) -> EventLoopFuture<SocketChannel> {
+        guard !target.isLocalSocket else {
+            return dialer.dial(socket: "\(target.host)/.s.PGSQL.\(target.port)")
         }
+        let dialled = dialer.dial(target.host, target.port)
+        guard target.tls != .disable else { return dialled }
+        let bound = NIOLoopBound(self, eventLoop: loop)
+        return dialled.flatMap { bound.value.negotiate($0, target) }
     }
 
-    private func open(_ target: Target) -> EventLoopFuture<any Channel> {
-        let bootstrap = ClientBootstrap(group: loop)
-            .channelOption(.autoRead, value: true)
-            .channelOption(.tcpOption(.tcp_nodelay), value: 1)
-            .channelOption(.maxMessagesPerRead, value: 4)
-            .connectTimeout(.seconds(10))
-        if target.isLocalSocket {
-            return ClientBootstrap(group: loop)
-                .connect(unixDomainSocketPath: "\(target.host)/.s.PGSQL.\(target.port)")
-        }
-        return bootstrap.connect(host: target.host, port: target.port)
-    }
-
-    private func negotiate(_ channel: any Channel, _ target: Target) -> EventLoopFuture<Void> {
+    private func negotiate(_ socket: SocketChannel, _ target: Target) -> EventLoopFuture<SocketChannel> {
         do {
             let context = try contexts[target] ?? TLSContexts.client(target)
             contexts[target] = context
-            let negotiation = TLSNegotiation(target: target, context: context, done: channel.eventLoop.makePromise())
-            try channel.pipeline.syncOperations.addHandler(negotiation)
+            let negotiation = TLSNegotiation(
+                socket: socket, target: target, context: context, done: loop.makePromise())
             negotiation.begin()
             return negotiation.done.futureResult
         } catch {
-            channel.close(promise: nil)
-            return channel.eventLoop.makeFailedFuture(error)
+            socket.close()
+            return loop.makeFailedFuture(error)
         }
     }
 
@@ -63,16 +48,18 @@ final class Connector {
         at target: Target, processID: Int32, secret: [UInt8], within limit: Int64
     ) -> EventLoopFuture<Void> {
         let gone = loop.makePromise(of: Void.self)
-        connect(to: target) { channel in
-            try channel.pipeline.syncOperations.addHandler(CancelHandler(processID: processID, secret: secret))
-        }.whenComplete { result in
+        connect(to: target).whenComplete { result in
             switch result {
-            case .success(let channel):
-                let alarm = channel.eventLoop.scheduleTask(in: .nanoseconds(limit)) {
+            case .success(let socket):
+                socket.receiver = CancelReceiver(socket)
+                var bytes = ByteBuffer()
+                bytes.writePGCancelRequest(processID: processID, secret: secret)
+                socket.send(bytes)
+                let alarm = socket.loop.scheduleTask(in: .nanoseconds(limit)) {
                     gone.fail(Unconfirmed())
-                    channel.close(promise: nil)
+                    socket.close()
                 }
-                channel.closeFuture.whenComplete { _ in
+                socket.closeFuture.whenComplete { _ in
                     alarm.cancel()
                     gone.succeed()
                 }
@@ -82,22 +69,11 @@ final class Connector {
         return gone.futureResult
     }
 
-    func isEncrypted(_ pipeline: ChannelPipeline) -> Bool {
-        do {
-            _ = try pipeline.syncOperations.handler(type: NIOSSLClientHandler.self)
-            return true
-        } catch {
-            return false
-        }
-    }
-
     /// In words, without what would only interest this program's authors.
     func explain(_ error: any Error) -> String {
         switch error {
         case let error as WireError: error.message
         case let error as IOError: SystemWords.say(error)
-        case let error as NIOConnectionError:
-            error.connectionErrors.first.map { explain($0.error) } ?? error.dnsAError.map { "\($0)" } ?? "\(error)"
         case ChannelError.connectTimeout: "no answer in time"
         case let error as NIOSSLError:
             // BoringSSL's own words name source files.
@@ -112,86 +88,85 @@ final class Connector {
 }
 
 /// Asks the server for TLS before anything else is said.
-private final class TLSNegotiation: ChannelInboundHandler, RemovableChannelHandler {
-    typealias InboundIn = ByteBuffer
-    typealias OutboundOut = ByteBuffer
-
-    let target: Target
-    let context: NIOSSLContext
-    let done: EventLoopPromise<Void>
-    private var handler: ChannelHandlerContext?
+private final class TLSNegotiation: SocketReceiver {
+    private let socket: SocketChannel
+    private let target: Target
+    private let context: NIOSSLContext
+    let done: EventLoopPromise<SocketChannel>
     private var alarm: Scheduled<Void>?
     private var isDone = false
 
     /// For the one byte that is the answer.
     private static let patience = TimeAmount.seconds(10)
 
-    init(target: Target, context: NIOSSLContext, done: EventLoopPromise<Void>) {
+    init(socket: SocketChannel, target: Target, context: NIOSSLContext, done: EventLoopPromise<SocketChannel>) {
+        self.socket = socket
         self.target = target
         self.context = context
         self.done = done
     }
 
-    func handlerAdded(context: ChannelHandlerContext) { handler = context }
-    func handlerRemoved(context: ChannelHandlerContext) {
-        alarm?.cancel()
-        handler = nil
-    }
-
     func begin() {
-        alarm = handler?.eventLoop.assumeIsolated().scheduleTask(in: Self.patience) {
-            guard let context = self.handler else { return }
-            self.fail(WireError(.internalFault, sqlState: "08006", "no answer in time"), context)
+        socket.receiver = self
+        let bound = NIOLoopBound(self, eventLoop: socket.loop)
+        alarm = socket.loop.scheduleTask(in: Self.patience) {
+            bound.value.fail(WireError(.internalFault, sqlState: "08006", "no answer in time"))
         }
         var bytes = ByteBuffer()
         bytes.writePGSSLRequest()
-        handler?.writeAndFlush(wrapOutboundOut(bytes), promise: nil)
+        socket.send(bytes)
     }
 
-    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        let buffer = unwrapInboundIn(data)
+    func receive(_ bytes: ByteBuffer) {
         // More than one byte is somebody else's, put before the encrypted ones.
-        guard !isDone, buffer.readableBytes == 1, let answer = buffer.readableBytesView.first else {
-            return fail(.untrustedServer("\(target): unexpected bytes before TLS"), context)
+        guard !isDone, bytes.readableBytes == 1, let answer = bytes.readableBytesView.first else {
+            return fail(.untrustedServer("\(target): unexpected bytes before TLS"))
         }
         switch answer {
         case UInt8(ascii: "S"):
-            isDone = true
             do {
                 let name = target.tls == .verifyFull || !Self.isAddress(target.host) ? target.host : nil
                 let tls = try NIOSSLClientHandler(
-                    context: self.context, serverHostname: name.flatMap { Self.isAddress($0) ? nil : $0 })
-                try context.pipeline.syncOperations.addHandler(tls, position: .first)
-                context.pipeline.syncOperations.removeHandler(self, promise: nil)
-                done.succeed()
+                    context: context, serverHostname: name.flatMap { Self.isAddress($0) ? nil : $0 })
+                try socket.encrypt(tls)
+                succeed()
             } catch {
-                done.fail(error)
-                context.close(promise: nil)
+                end(error)
             }
         case UInt8(ascii: "N") where target.tls == .prefer:
-            isDone = true
-            context.pipeline.syncOperations.removeHandler(self, promise: nil)
-            done.succeed()
+            succeed()
         case UInt8(ascii: "N"):
-            fail(.untrustedServer("\(target) does not offer TLS, and the configuration needs it"), context)
+            fail(.untrustedServer("\(target) does not offer TLS, and the configuration needs it"))
         default:
-            fail(.untrustedServer("\(target) does not speak PostgreSQL's protocol"), context)
+            fail(.untrustedServer("\(target) does not speak PostgreSQL's protocol"))
         }
     }
 
-    private func fail(_ error: WireError, _ context: ChannelHandlerContext) {
-        guard !isDone else { return context.close(promise: nil) }
+    private func succeed() {
         isDone = true
-        done.fail(error)
-        context.close(promise: nil)
+        alarm?.cancel()
+        done.succeed(socket)
     }
 
-    func channelInactive(context: ChannelHandlerContext) {
+    private func fail(_ error: WireError) {
+        end(error)
+    }
+
+    private func end(_ error: any Error) {
+        alarm?.cancel()
         if !isDone {
             isDone = true
-            done.fail(WireError(.internalFault, sqlState: "08006", "\(target) closed the connection"))
+            done.fail(error)
         }
-        context.fireChannelInactive()
+        socket.close()
+    }
+
+    func socketFailed(_ error: any Error) {
+        end(error)
+    }
+
+    func socketEnded() {
+        end(WireError(.internalFault, sqlState: "08006", "\(target) closed the connection"))
     }
 
     /// IPv4 or IPv6: those have no name that a certificate could be checked for by SNI.
@@ -200,33 +175,17 @@ private final class TLSNegotiation: ChannelInboundHandler, RemovableChannelHandl
     }
 }
 
-private final class CancelHandler: ChannelInboundHandler {
-    typealias InboundIn = ByteBuffer
-    typealias OutboundOut = ByteBuffer
+/// The connection of a cancel request: nothing is said on it, and its end is all that counts.
+private final class CancelReceiver: SocketReceiver {
+    private let socket: SocketChannel
 
-    private let processID: Int32
-    private let secret: [UInt8]
-
-    init(processID: Int32, secret: [UInt8]) {
-        self.processID = processID
-        self.secret = secret
+    init(_ socket: SocketChannel) {
+        self.socket = socket
     }
 
-    func handlerAdded(context: ChannelHandlerContext) {
-        if context.channel.isActive { send(context) }
-    }
+    func receive(_ bytes: ByteBuffer) {}
 
-    func channelActive(context: ChannelHandlerContext) {
-        send(context)
-    }
+    func socketFailed(_ error: any Error) { socket.close() }
 
-    private func send(_ context: ChannelHandlerContext) {
-        var bytes = ByteBuffer()
-        bytes.writePGCancelRequest(processID: processID, secret: secret)
-        context.writeAndFlush(wrapOutboundOut(bytes), promise: nil)
-    }
-
-    func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        context.close(promise: nil)
-    }
+    func socketEnded() {}
 }

@@ -11,10 +11,7 @@ import PGWire
 ///                              └─ cleaning┘
 /// any ─▶ closed
 /// ```
-final class ServerLink: ChannelInboundHandler {
-    typealias InboundIn = ByteBuffer
-    typealias OutboundOut = ByteBuffer
-
+final class ServerLink: SocketReceiver {
     private enum Phase {
         case connecting
         case starting
@@ -44,8 +41,8 @@ final class ServerLink: ChannelInboundHandler {
     private var phase = Phase.connecting
     /// Of the phase `starting`; kept apart, since the phase is looked at for every message.
     private var start: ServerStart?
-    private var channel: (any Channel)?
-    private var context: ChannelHandlerContext?
+    /// Nil: it is not there yet, or no more.
+    private var socket: SocketChannel?
     private var input = ByteBuffer()
     private var events: [ServerEvent] = []
     /// Logged in, and not its pool's yet.
@@ -92,34 +89,25 @@ final class ServerLink: ChannelInboundHandler {
     func connect() {
         openedAt = core.now
         let bound = NIOLoopBound(self, eventLoop: core.loop)
-        core.connector.connect(to: target) { try $0.pipeline.syncOperations.addHandler(bound.value) }
-            .whenComplete { result in bound.value.connected(result) }
+        core.connector.connect(to: target).whenComplete { result in bound.value.connected(result) }
     }
 
-    private func connected(_ result: Result<any Channel, any Error>) {
+    private func connected(_ result: Result<SocketChannel, any Error>) {
         switch result {
-        case .success(let channel):
-            if case .closed = phase { return channel.close(promise: nil) }
-            self.channel = channel
+        case .success(let socket):
+            if case .closed = phase { return socket.close() }
+            self.socket = socket
+            socket.receiver = self
+            begin(socket)
         case .failure(let error):
             let message = "cannot connect to \(target): \(core.connector.explain(error))"
             closed(WireError(.internalFault, sqlState: "08006", message))
         }
     }
 
-    func handlerAdded(context: ChannelHandlerContext) {
-        self.context = context
-        if context.channel.isActive { begin(context) }
-    }
-
-    func channelActive(context: ChannelHandlerContext) {
-        begin(context)
-    }
-
-    private func begin(_ context: ChannelHandlerContext) {
-        guard case .connecting = phase else { return }
+    private func begin(_ socket: SocketChannel) {
         var start = core.serverStart(for: pool, target)
-        let bytes = start.begin(isEncrypted: core.connector.isEncrypted(context.pipeline))
+        let bytes = start.begin(isEncrypted: socket.isEncrypted)
         phase = .starting
         self.start = start
         write(bytes)
@@ -127,20 +115,19 @@ final class ServerLink: ChannelInboundHandler {
 
     // MARK: Reading
 
-    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        var buffer = unwrapInboundIn(data)
-        if input.readableBytes == 0 { input = buffer } else { input.writeBuffer(&buffer) }
+    func receive(_ bytes: ByteBuffer) {
+        let isFirst = input.readableBytes == 0
+        if isFirst { input = bytes } else { input.writeImmutableBuffer(bytes) }
         core.refreshClock()
         switch phase {
         case .starting: goOn()
         case .open: serve()
-        case .connecting, .closed: break
+        case .connecting: break
+        case .closed: input.clear()
         }
-        if input.readableBytes == 0 { input = ByteBuffer() }
+        // What is left is kept apart from the buffer that is not the server's alone.
+        if input.readableBytes == 0 { input = ByteBuffer() } else if isFirst { input = input.copied }
     }
-
-    /// Nobody behind it in the pipeline wants to know.
-    func channelReadComplete(context: ChannelHandlerContext) {}
 
     private func goOn() {
         guard let action = start?.receive(&input) else { return }
@@ -153,7 +140,6 @@ final class ServerLink: ChannelInboundHandler {
             phase = .open
             start = nil
             isNew = true
-            if let context, !core.connector.isEncrypted(context.pipeline) { outlet.openSoon() }
             (processID, secret) = (done.processID, done.secret)
             if let keys = done.keys { core.learn(keys, ofUser: target.user ?? pool.key.user) }
             conversation.started(parameters: done.parameters)
@@ -439,33 +425,28 @@ final class ServerLink: ChannelInboundHandler {
         write(conversation.ask(text))
     }
 
-    private let outlet = Outlet()
-
     func write(_ bytes: ByteBuffer) {
-        outlet.write(bytes, context)
+        socket?.send(bytes)
     }
 
-    /// As the channel last told.
-    private(set) var isWritable = true
+    var isWritable: Bool { socket?.isWritable ?? true }
 
     // MARK: Backpressure
 
-    func channelWritabilityChanged(context: ChannelHandlerContext) {
-        isWritable = context.channel.isWritable
+    func socketIsWritable(_ isWritable: Bool) {
         if isWritable { client?.resumeReading() }
-        context.fireChannelWritabilityChanged()
     }
 
     private func pauseReading() {
         guard isReading else { return }
         isReading = false
-        core.setAutoRead(context, false)
+        socket?.setReading(false)
     }
 
     func resumeReading() {
         guard !isReading else { return }
         isReading = true
-        core.setAutoRead(context, true)
+        socket?.setReading(true)
     }
 
     // MARK: The end
@@ -479,18 +460,12 @@ final class ServerLink: ChannelInboundHandler {
         closed(nil)
     }
 
-    func channelInactive(context: ChannelHandlerContext) {
-        outlet.shut()
+    func socketEnded() {
+        socket = nil
         closed(nil)
-        context.fireChannelInactive()
     }
 
-    func handlerRemoved(context: ChannelHandlerContext) {
-        self.context = nil
-    }
-
-    func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        outlet.shut()
+    func socketFailed(_ error: any Error) {
         core.logger.debug("server connection failed", metadata: ["target": "\(target)", "cause": "\(error)"])
         closed(WireError(.internalFault, sqlState: "08006", "\(target): \(core.connector.explain(error))"))
     }
@@ -500,8 +475,8 @@ final class ServerLink: ChannelInboundHandler {
         if case .closed = phase { return }
         let wasStarted = if case .open = phase { !isNew } else { false }
         phase = .closed
-        outlet.shut()
-        context?.close(promise: nil)
+        socket?.close()
+        socket = nil
         let client = self.client
         self.client = nil
         // It may have been done before the end.

@@ -2,14 +2,11 @@ import NIOCore
 import PGWire
 
 /// Logs in to a server, and no more: to know whether it can be used.
-final class ServerLogin: ChannelInboundHandler {
-    typealias InboundIn = ByteBuffer
-    typealias OutboundOut = ByteBuffer
-
+final class ServerLogin: SocketReceiver {
     private var start: ServerStart
     private let connector: Connector
     private var input = ByteBuffer()
-    private var context: ChannelHandlerContext?
+    private var socket: SocketChannel?
     private var promise: EventLoopPromise<[String: String]>?
 
     init(start: ServerStart, connector: Connector) {
@@ -22,8 +19,12 @@ final class ServerLogin: ChannelInboundHandler {
         let promise = loop.makePromise(of: [String: String].self)
         self.promise = promise
         let bound = NIOLoopBound(self, eventLoop: loop)
-        connector.connect(to: target) { try $0.pipeline.syncOperations.addHandler(bound.value) }
-            .whenFailure { bound.value.finish(.failure($0)) }
+        connector.connect(to: target).whenComplete { result in
+            switch result {
+            case .success(let socket): bound.value.begin(socket)
+            case .failure(let error): bound.value.finish(.failure(error))
+            }
+        }
         loop.scheduleTask(in: .seconds(10)) {
             bound.value.finish(.failure(WireError(.internalFault, sqlState: "08006", "no answer in time")))
         }
@@ -36,44 +37,32 @@ final class ServerLogin: ChannelInboundHandler {
     }
 
     func close() {
-        context?.close(promise: nil)
+        socket?.close()
     }
 
-    func handlerAdded(context: ChannelHandlerContext) {
-        self.context = context
-        if context.channel.isActive { begin(context) }
+    private func begin(_ socket: SocketChannel) {
+        self.socket = socket
+        socket.receiver = self
+        socket.send(start.begin(isEncrypted: socket.isEncrypted))
     }
 
-    func handlerRemoved(context: ChannelHandlerContext) { self.context = nil }
-
-    func channelActive(context: ChannelHandlerContext) { begin(context) }
-
-    private var hasBegun = false
-
-    private func begin(_ context: ChannelHandlerContext) {
-        guard !hasBegun else { return }
-        hasBegun = true
-        let bytes = start.begin(isEncrypted: connector.isEncrypted(context.pipeline))
-        context.writeAndFlush(wrapOutboundOut(bytes), promise: nil)
-    }
-
-    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        var buffer = unwrapInboundIn(data)
-        input.writeBuffer(&buffer)
+    func receive(_ bytes: ByteBuffer) {
+        input.writeImmutableBuffer(bytes)
         switch start.receive(&input) {
         case .wait: break
-        case .send(let bytes): context.writeAndFlush(wrapOutboundOut(bytes), promise: nil)
+        case .send(let bytes): socket?.send(bytes)
         case .done(let done): finish(.success(done.parameters))
         case .fail(let error): finish(.failure(error))
         }
     }
 
-    func channelInactive(context: ChannelHandlerContext) {
+    func socketEnded() {
+        socket = nil
         finish(.failure(WireError(.internalFault, sqlState: "08006", "it closed the connection")))
     }
 
-    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+    func socketFailed(_ error: any Error) {
         finish(.failure(error))
-        context.close(promise: nil)
+        close()
     }
 }

@@ -30,7 +30,7 @@ struct GuardScene: Sendable {
         configure(&settings)
         let (taken, log) = (settings, LogRecorder())
         let (ports, port) = AsyncStream<Int>.makeStream()
-        let proxy = Guard(
+        let proxy = try Guard(
             settings: settings, logger: log.logger, wallClock: { now }, reading: { taken },
             memory: memory, onReady: { port.yield($0) })
         let services = ServiceGroup(
