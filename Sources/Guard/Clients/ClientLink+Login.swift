@@ -159,21 +159,21 @@ extension ClientLink {
             )
         }
         console = AdminConsole(core: core, user: startup.user)
-        finishLogin(AdminConsole.parameters)
+        finishLogin(SessionParameters(AdminConsole.parameters))
     }
 
     /// The session begins.
-    func welcome(_ welcome: SessionParameters) {
-        guard case .expected = phase, let startup, let pool else { return }
-        var values = welcome.values
-        values[SessionParameters.applicationName] = Self.cleaned(startup.applicationName ?? "")
-        parameters = core.intern(values)
+    func welcome() {
+        guard case .expected = phase, let startup, let pool,
+            let parameters = pool.parameters(of: Self.cleaned(startup.applicationName ?? ""))
+        else { return }
+        self.parameters = parameters
         let conversation = ClientConversation(
             catalog: core.catalog, registry: pool.statements, sharesStatements: core.settings.mode == .transaction)
         conversation.wholeLimit = core.settings.limits.message
         conversation.preparedLimit = core.settings.limits.prepared
         self.conversation = conversation
-        finishLogin(values)
+        finishLogin(parameters)
     }
 
     /// As servers do with an application's name: bytes beyond printable ASCII become `?`.
@@ -181,11 +181,8 @@ extension ClientLink {
         String(decoding: name.utf8.map { (0x20..<0x7F).contains($0) ? $0 : UInt8(ascii: "?") }, as: UTF8.self)
     }
 
-    func finishLogin(_ values: [String: String]) {
-        var bytes = ByteBuffer()
-        for (name, value) in values.sorted(by: { $0.key < $1.key }) {
-            bytes.writePGParameterStatus(name: name, value: value)
-        }
+    func finishLogin(_ parameters: SessionParameters) {
+        var bytes = parameters.reports
         bytes.writePGBackendKeyData(processID: key.processID, secret: key.secretBytes)
         bytes.writePGReadyForQuery(status: .idle)
         write(bytes)

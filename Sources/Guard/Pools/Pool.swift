@@ -24,7 +24,12 @@ final class Pool {
     private(set) var downUntil: Int64 = 0
 
     /// What a client is told at log-in; nil before the first server was reached.
-    private(set) var welcome: SessionParameters?
+    private(set) var welcome: SessionParameters? {
+        didSet { if welcome !== oldValue { named = [:] } }
+    }
+    /// The same for each name of an application, as clients come with again and again.
+    private var named: [String: SessionParameters] = [:]
+    private static let namesKept = 100
     /// Last in, first out: the others may grow old.
     private var idle: [ServerLink] = []
     private(set) var servers: [ObjectIdentifier: ServerLink] = [:]
@@ -65,9 +70,20 @@ final class Pool {
 
     /// Calls `client.welcome` now or when a server was reached.
     func greet(_ client: ClientLink) {
-        if let welcome { return client.welcome(welcome) }
+        if welcome != nil { return client.welcome() }
         newcomers.append(client)
         openIfNeeded()
+    }
+
+    /// What a client of that application begins with.
+    func parameters(of application: String) -> SessionParameters? {
+        if let known = named[application] { return known }
+        guard var values = welcome?.values else { return nil }
+        values[SessionParameters.applicationName] = application
+        let made = core.intern(values)
+        if named.count >= Self.namesKept { named = [:] }
+        named[application] = made
+        return made
     }
 
     /// A server for the client, whose turn it is; nil: it waits, and is called when one is open.
@@ -114,7 +130,7 @@ final class Pool {
         let greeted = newcomers
         newcomers = []
         release(server)
-        for client in greeted { client.welcome(parameters) }
+        for client in greeted { client.welcome() }
     }
 
     /// The server is at rest and nobody's: it serves whoever waits longest.

@@ -1,3 +1,4 @@
+import NIOCore
 import PGWire
 
 /// Clients whose servers are interchangeable.
@@ -46,6 +47,14 @@ final class SessionParameters: Hashable {
     ]
 
     let values: [String: String]
+    /// As a client is told them at its log-in.
+    private(set) lazy var reports = {
+        var bytes = ByteBuffer()
+        for (name, value) in values.sorted(by: { $0.key < $1.key }) {
+            bytes.writePGParameterStatus(name: name, value: value)
+        }
+        return bytes
+    }()
 
     init(_ values: [String: String]) {
         self.values = values
