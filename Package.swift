@@ -91,8 +91,9 @@ let package = Package(
         .target(name: "Explain", dependencies: ["Decide", "Record"]),
 
         // MARK: The guard
-        // libpg_query comes from Debian without a pkg-config file; its module map names the library.
+        // epoll: Linux has it, and Swift's own module of the C library does not show it.
         .systemLibrary(name: "CEpoll"),
+        // libpg_query comes from Debian without a pkg-config file; its module map names the library.
         .systemLibrary(name: "CPGQuery", providers: [.apt(["libpg-query-dev"]), .brew(["libpg_query"])]),
         .target(
             name: "PGWire",
@@ -265,6 +266,7 @@ let package = Package(
             dependencies: [
                 "EndToEndSupport", "TestSupport", "Guard", "PGWire", "Decide", "SQL",
                 .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
                 .product(name: "NIOSSL", package: "swift-nio-ssl"), .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ]),

@@ -1,4 +1,6 @@
 import Decide
+import EndToEndSupport
+import NIOHTTP1
 import Testing
 
 @testable import Guard
@@ -26,5 +28,23 @@ struct MetricsTests {
         let types = lines.filter { $0.hasPrefix("# TYPE") }
         #expect(Set(types).count == types.count)
         #expect(lines.allSatisfy { $0.hasPrefix("# ") || $0.hasPrefix("mainstay_guard_") })
+    }
+
+    @Test("a guard that runs alone shows them on a port of their own")
+    func port() async throws {
+        let port = try FreePort.take()
+        try await FakePostgres.run { fake in
+            try await GuardScene.run(before: [fake.target]) {
+                $0.metrics = GuardSettings.Address(host: "127.0.0.1", port: port)
+            } _: { scene in
+                let client = try await scene.client()
+                _ = try await client.query("SELECT 'counted'")
+                let door = Door(url: "http://127.0.0.1:\(port)", token: nil)
+                let answer = try await door(.GET, "/metrics")
+                #expect(answer.status == 200)
+                #expect(answer.text.contains("\nmainstay_guard_queries_total 1\n"))
+                #expect(try await door(.GET, "/").status == 404)
+            }
+        }
     }
 }

@@ -1,6 +1,8 @@
 import EndToEndSupport
+import Foundation
 import NIOCore
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import Guard
@@ -14,8 +16,9 @@ struct SocketTests {
         var ends = 0
         var failures: [any Error] = []
         var writability: [Bool] = []
-        /// Called with everything that is received.
+        /// Called when something is received.
         var onReceive: (() -> Void)?
+        var onEnd: (() -> Void)?
 
         func receive(_ bytes: ByteBuffer) {
             received.writeImmutableBuffer(bytes)
@@ -24,7 +27,10 @@ struct SocketTests {
 
         func socketFailed(_ error: any Error) { failures.append(error) }
 
-        func socketEnded() { ends += 1 }
+        func socketEnded() {
+            ends += 1
+            onEnd?()
+        }
 
         func socketIsWritable(_ isWritable: Bool) { writability.append(isWritable) }
     }
@@ -69,6 +75,22 @@ struct SocketTests {
         }
     }
 
+    private static func withUnixPair(_ body: (Pair) async throws -> Void) async throws {
+        try await withLoop { loop in
+            let pair = try await loop.submit {
+                var ends: [Int32] = [-1, -1]
+                let kind = Int32(SOCK_STREAM.rawValue) | Int32(SOCK_NONBLOCK.rawValue)
+                _ = try SocketCalls.must(socketpair(AF_UNIX, kind, 0, &ends), "socketpair")
+                let near = try SocketChannel(ends[0], peer: nil, on: loop)
+                let pair = Pair(loop: loop, near: near, far: try SocketChannel(ends[1], peer: nil, on: loop))
+                pair.near.receiver = pair.nearby
+                pair.far.receiver = pair.remote
+                return pair
+            }.get()
+            try await body(pair)
+        }
+    }
+
     private static func numbered(_ count: Int) -> ByteBuffer {
         var bytes = ByteBuffer()
         for number in 0..<count { bytes.writeInteger(UInt32(number)) }
@@ -94,7 +116,8 @@ struct SocketTests {
 
     @Test("a peer that does not read: what waits for it keeps its order, and the writer is told when it is too much")
     func backlog() async throws {
-        try await Self.withPair { pair in
+        // A Unix socket: how much it takes does not grow by itself.
+        try await Self.withUnixPair { pair in
             let (pieces, size) = (64, 64 << 10)
             let all = Self.numbered(pieces * size / 4)
             let isWritable = try await pair.on { pair in
@@ -194,6 +217,49 @@ struct SocketTests {
         }
     }
 
+    @Test("who is paused while the kernel has told of its bytes already is given them later")
+    func pausedInTheSameRound() async throws {
+        try await Self.withPair { pair in
+            try await pair.on { pair in
+                pair.nearby.onReceive = { pair.far.setReading(false) }
+                pair.remote.onReceive = { pair.near.setReading(false) }
+                pair.near.send(ByteBuffer(string: "a"))
+                pair.far.send(ByteBuffer(string: "b"))
+            }
+            let count: @Sendable (Pair) -> Int = {
+                $0.nearby.received.readableBytes + $0.remote.received.readableBytes
+            }
+            try await eventually("one is told", every: .milliseconds(5)) {
+                try await pair.on(count) > 0 ? true : nil
+            }
+            #expect(try await pair.on(count) == 1)
+            try await pair.on { pair in
+                (pair.nearby.onReceive, pair.remote.onReceive) = (nil, nil)
+                for socket in [pair.near, pair.far] { socket.setReading(true) }
+            }
+            try await eventually("the other is told", every: .milliseconds(5)) {
+                try await pair.on(count) == 2 ? true : nil
+            }
+        }
+    }
+
+    @Test("when a write fails, what the peer said before it went is passed on all the same")
+    func lastWords() async throws {
+        try await Self.withUnixPair { pair in
+            // More than is read at once.
+            let words = Self.numbered(25_000)
+            try await pair.on { pair in
+                pair.far.send(words)
+                pair.far.close()
+                pair.near.send(ByteBuffer(string: "one more question"))
+            }
+            try await eventually("the end is told", every: .milliseconds(5)) {
+                try await pair.on { $0.nearby.ends == 1 } ? true : nil
+            }
+            #expect(try await pair.on { $0.nearby.received } == words)
+        }
+    }
+
     // MARK: Making connections
 
     @Test("a port where nobody listens is refused, in the system's words")
@@ -225,24 +291,84 @@ struct SocketTests {
         }
     }
 
-    @Test("who does not answer is not waited for longer than was said")
+    /// The address of a listener that takes nobody: the kernel answers as many as its queue holds, and then no more.
+    private static func withSilence(
+        _ loop: SocketLoop, _ body: (SocketAddress) async throws -> Void
+    ) async throws {
+        let descriptor = try SocketCalls.listen(at: try SocketAddress(ipAddress: "127.0.0.1", port: 0), backlog: 0)
+        defer { SocketCalls.close(descriptor) }
+        let address = try #require(SocketCalls.localAddress(descriptor))
+        for _ in 0..<8 {
+            do {
+                _ = try await dial([address], within: .milliseconds(50), on: loop)
+            } catch ChannelError.connectTimeout {
+                return try await body(address)
+            }
+        }
+        Issue.record("the kernel answers for ever")
+    }
+
+    private static func dial(
+        _ addresses: [SocketAddress], within span: TimeAmount, on loop: SocketLoop
+    ) async throws -> SocketChannel {
+        try await loop.flatSubmit { SocketDialer(loop: loop).dial(addresses, until: .now() + span) }.get()
+    }
+
+    @Test("who does not answer is not waited for longer than was said, nor when others are left to ask")
     func unanswered() async throws {
         try await Self.withLoop { loop in
-            // A listener that takes nobody: the kernel answers as many as its queue holds, and then no more.
-            let descriptor = try SocketCalls.listen(at: try SocketAddress(ipAddress: "127.0.0.1", port: 0), backlog: 0)
-            defer { SocketCalls.close(descriptor) }
-            let address = try #require(SocketCalls.localAddress(descriptor))
-            var isLate = false
-            for _ in 0..<8 where !isLate {
-                do {
-                    _ = try await loop.flatSubmit {
-                        SocketDialer(loop: loop).attempt(address, within: .milliseconds(50))
-                    }.get()
-                } catch ChannelError.connectTimeout {
-                    isLate = true
-                }
+            try await Self.withSilence(loop) { silent in
+                let listener = try await SocketListener.listen("127.0.0.1", 0, on: loop) { _ in }
+                let other = try #require(listener.address)
+                let socket = try await Self.dial([silent, other], within: .hours(1), on: loop)
+                #expect(socket.remoteAddress == other)
             }
-            #expect(isLate)
+        }
+    }
+
+    @Test("of several addresses that fail, the first tells why")
+    func firstFailure() async throws {
+        try await Self.withLoop { loop in
+            let missing = try SocketAddress(unixDomainSocketPath: "/no/such/folder/socket")
+            let listener = try await SocketListener.listen("127.0.0.1", 0, on: loop) { $0.close() }
+            let closed = try #require(listener.address)
+            listener.close()
+            try await listener.closeFuture.get()
+            for (addresses, words) in [
+                ([missing, closed], "there is no such socket"), ([closed, missing], "connection refused"),
+            ] {
+                let error = await #expect(throws: IOError.self) {
+                    _ = try await Self.dial(addresses, within: .seconds(10), on: loop)
+                }
+                #expect(error.map(SystemWords.say) == words)
+            }
+        }
+    }
+
+    @Test("a Unix socket is reached, and one that is not there is told of later, not in the middle of asking")
+    func unixSocket() async throws {
+        try await withTemporaryDirectory("guard-socket") { directory in
+            try await Self.withLoop { loop in
+                let place = try SocketAddress(unixDomainSocketPath: "\(directory)/.s.PGSQL.5432")
+                let listener = try await loop.submit {
+                    try SocketListener(at: place, on: loop, refused: { _ in }, accepted: { _ in })
+                }.get()
+                var target = Target(host: directory, port: 5_432)
+                let there = target
+                _ = try await loop.flatSubmit { Connector(loop: loop).connect(to: there) }.get()
+                listener.close()
+
+                target.host = "\(directory)/nowhere"
+                let nowhere = target
+                let (isTold, failed) = try await loop.submit {
+                    let told = NIOLoopBoundBox(false, eventLoop: loop)
+                    let made = Connector(loop: loop).connect(to: nowhere)
+                    made.whenComplete { _ in told.value = true }
+                    return (told.value, made)
+                }.get()
+                #expect(!isTold)
+                await #expect(throws: IOError.self) { _ = try await failed.get() }
+            }
         }
     }
 
@@ -304,5 +430,31 @@ struct SocketTests {
         #expect(!near.isActive && !far.isActive)
         // Once more, as careful callers do.
         try await loop.shutdownGracefully()
+    }
+
+    @Test("at its end nothing new begins, and whoever waits for a connection is told; it may be ended by several")
+    func endWithPlans() async throws {
+        let loop = try SocketLoop()
+        try await Self.withSilence(loop) { silent in
+            let listener = try await SocketListener.listen("127.0.0.1", 0, on: loop) { _ in }
+            let there = try #require(listener.address)
+            let near = try await Self.dial([there], within: .seconds(10), on: loop)
+            let told = Mutex<[String]>([])
+            let dial: @Sendable (SocketAddress, String) -> Void = { address, name in
+                SocketDialer(loop: loop).dial([address], until: .now() + .hours(1)).whenFailure { _ in
+                    told.withLock { $0.append(name) }
+                }
+            }
+            try await loop.submit {
+                let recorder = Recorder()
+                recorder.onEnd = { dial(there, "begun at the end") }
+                near.receiver = recorder
+                dial(silent, "never answered")
+            }.get()
+            async let one: Void = loop.shutdownGracefully()
+            async let other: Void = loop.shutdownGracefully()
+            _ = try await (one, other)
+            #expect(told.withLock { Set($0) } == ["never answered", "begun at the end"])
+        }
     }
 }

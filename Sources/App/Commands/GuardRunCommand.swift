@@ -38,7 +38,7 @@ struct GuardRunCommand: AsyncParsableCommand {
             reading: { try ConfigurationLoader.loadGuard(path: path, environment: environment) },
             memory: settings.stateFile.map { GuardMemory.at($0, logger: logger) },
             onReady: { port in
-                FileHandle.standardOutput.write(Data("mainstay guard listening on \(settings.host):\(port)\n".utf8))
+                FileHandle.standardOutput.say("mainstay guard listening on \(settings.host):\(port)")
             })
         try await ServiceGroup(
             configuration: ServiceGroupConfiguration(

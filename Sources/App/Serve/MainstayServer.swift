@@ -159,15 +159,14 @@ struct MainstayServer: Sendable {
                 settings.stateFile ?? configuration.server.dataDirectory + "/guard.json", logger: labelled("guard")),
             onDecision: { decisions.put($0) },
             onReady: { port in
-                FileHandle.standardOutput.write(Data("mainstay guard listening on \(settings.host):\(port)\n".utf8))
+                FileHandle.standardOutput.say("mainstay guard listening on \(settings.host):\(port)")
             })
     }
 
     /// For people and for scripts that wait for it.
     private func announce(port: Int) {
         let url = configuration.server.publicURL
-        FileHandle.standardOutput.write(
-            Data("mainstay listening on \(configuration.server.host):\(port), \(url)\n".utf8))
+        FileHandle.standardOutput.say("mainstay listening on \(configuration.server.host):\(port), \(url)")
     }
 
     private func labelled(_ label: String) -> Logger {

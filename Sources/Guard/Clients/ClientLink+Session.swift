@@ -31,12 +31,12 @@ extension ClientLink {
             }
             if let bytes = toClient.take(from: input) { write(bytes) }
             if let failure { return leaveBecause(failure) }
-            // A write that fails ends the client: it must not be given a server now.
+            // TLS may have ended the client in a write: it must not be given a server now.
             guard case .open = phase else { return }
             switch progress {
             case .all: return
             case .terminated:
-                input.clear()
+                input = ByteBuffer()
                 // What was sent before the goodbye is still answered.
                 if server?.conversation.owes ?? false { isParting = true } else { end() }
                 return

@@ -69,8 +69,8 @@ final class ClientLink: SocketReceiver {
     /// It asked for the end of what ran, and the server is not quiet since.
     var wasCancelledByClient = false
 
-    /// The end is for good: a write that fails ends the client at once, in the middle of whoever wrote, and what that
-    /// one goes on to say must not bring it back (it would keep a server for ever).
+    /// The end is for good: TLS may end the connection in the middle of a write, and what whoever wrote goes on to do must
+    /// not bring the client back (it would keep a server for ever).
     var phase = Phase.greeting {
         didSet { if case .closed = oldValue { phase = .closed } }
     }
@@ -130,8 +130,8 @@ final class ClientLink: SocketReceiver {
         if isFirst { input = bytes } else { input.writeImmutableBuffer(bytes) }
         core.refreshClock()
         advance()
-        // The rest of a buffer that is not the client's alone.
-        if isFirst, input.readableBytes > 0 { input = input.copied }
+        // The rest of a buffer that is not the client's alone, or of one in which much has been read.
+        if input.readableBytes > 0, isFirst || input.readerIndex > Self.heldLimit { input = input.copied }
     }
 
     func advance() {
@@ -142,7 +142,7 @@ final class ClientLink: SocketReceiver {
         case .lookingUp, .expected:
             // Nothing is due from the client now; what it sends early is kept within bounds.
             if input.readableBytes > Self.heldLimit { pauseReading() }
-        case .closed: input.clear()
+        case .closed: input = ByteBuffer()
         }
         if input.readableBytes == 0 { input = ByteBuffer() }
     }

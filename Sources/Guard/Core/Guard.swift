@@ -131,7 +131,9 @@ package final class Guard: Service {
         }
         loop.scheduleRepeatedTask(initialDelay: .milliseconds(100), delay: .milliseconds(100)) { _ in box.value?.tick()
         }
-        return try await SocketListener.listen(settings.host, settings.port, on: loop) { socket in
+        return try await SocketListener.listen(settings.host, settings.port, on: loop) { error in
+            logger.error("a connection could not be taken", metadata: ["cause": "\(error)"])
+        } accepted: { socket in
             guard let core = box.value else { return socket.close() }
             core.accept(socket)
         }

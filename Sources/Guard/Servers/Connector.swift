@@ -13,8 +13,14 @@ final class Connector {
         dialer = SocketDialer(loop: loop)
     }
 
-    /// Whoever asked takes the connection when it is there: its first bytes may come next.
+    /// Whoever asked takes the connection when it is there: its first bytes may come next. The answer never comes before
+    /// this returns, not even when it is known at once: those who ask are not done with what they are doing.
     func connect(to target: Target) -> EventLoopFuture<SocketChannel> {
+        let bound = NIOLoopBound(self, eventLoop: loop)
+        return loop.flatSubmit { bound.value.connectNow(to: target) }
+    }
+
+    private func connectNow(to target: Target) -> EventLoopFuture<SocketChannel> {
         guard !target.isLocalSocket else {
             return dialer.dial(socket: "\(target.host)/.s.PGSQL.\(target.port)")
         }
@@ -74,6 +80,7 @@ final class Connector {
         switch error {
         case let error as WireError: error.message
         case let error as IOError: SystemWords.say(error)
+        case let error as SocketCalls.UnknownHost: error.reason
         case ChannelError.connectTimeout: "no answer in time"
         case let error as NIOSSLError:
             // BoringSSL's own words name source files.
@@ -110,7 +117,7 @@ private final class TLSNegotiation: SocketReceiver {
         socket.receiver = self
         let bound = NIOLoopBound(self, eventLoop: socket.loop)
         alarm = socket.loop.scheduleTask(in: Self.patience) {
-            bound.value.fail(WireError(.internalFault, sqlState: "08006", "no answer in time"))
+            bound.value.end(WireError(.internalFault, sqlState: "08006", "no answer in time"))
         }
         var bytes = ByteBuffer()
         bytes.writePGSSLRequest()
@@ -120,7 +127,7 @@ private final class TLSNegotiation: SocketReceiver {
     func receive(_ bytes: ByteBuffer) {
         // More than one byte is somebody else's, put before the encrypted ones.
         guard !isDone, bytes.readableBytes == 1, let answer = bytes.readableBytesView.first else {
-            return fail(.untrustedServer("\(target): unexpected bytes before TLS"))
+            return end(WireError.untrustedServer("\(target): unexpected bytes before TLS"))
         }
         switch answer {
         case UInt8(ascii: "S"):
@@ -136,9 +143,9 @@ private final class TLSNegotiation: SocketReceiver {
         case UInt8(ascii: "N") where target.tls == .prefer:
             succeed()
         case UInt8(ascii: "N"):
-            fail(.untrustedServer("\(target) does not offer TLS, and the configuration needs it"))
+            end(WireError.untrustedServer("\(target) does not offer TLS, and the configuration needs it"))
         default:
-            fail(.untrustedServer("\(target) does not speak PostgreSQL's protocol"))
+            end(WireError.untrustedServer("\(target) does not speak PostgreSQL's protocol"))
         }
     }
 
@@ -146,10 +153,6 @@ private final class TLSNegotiation: SocketReceiver {
         isDone = true
         alarm?.cancel()
         done.succeed(socket)
-    }
-
-    private func fail(_ error: WireError) {
-        end(error)
     }
 
     private func end(_ error: any Error) {

@@ -123,10 +123,14 @@ final class ServerLink: SocketReceiver {
         case .starting: goOn()
         case .open: serve()
         case .connecting: break
-        case .closed: input.clear()
+        case .closed: input = ByteBuffer()
         }
-        // What is left is kept apart from the buffer that is not the server's alone.
-        if input.readableBytes == 0 { input = ByteBuffer() } else if isFirst { input = input.copied }
+        // What is left is kept apart from a buffer that is not the server's alone, or in which much has been read.
+        if input.readableBytes == 0 {
+            input = ByteBuffer()
+        } else if isFirst || input.readerIndex > SocketLoop.portion {
+            input = input.copied
+        }
     }
 
     private func goOn() {
@@ -281,8 +285,8 @@ final class ServerLink: SocketReceiver {
         if isHandingOver { wasLeft = true } else { leftBehind() }
     }
 
-    /// Bytes for the client are being written. Should that fail, the client leaves at once, while what was read is not
-    /// settled: the server must not be anybody else's before it is.
+    /// Bytes for the client are being written. Should TLS end its connection meanwhile, the client leaves at once, while
+    /// what was read is not settled: the server must not be anybody else's before it is.
     private var isHandingOver = false
     private var wasLeft = false
 

@@ -41,6 +41,8 @@ final class ServerLogin: SocketReceiver {
     }
 
     private func begin(_ socket: SocketChannel) {
+        // It took too long.
+        guard promise != nil else { return socket.close() }
         self.socket = socket
         socket.receiver = self
         socket.send(start.begin(isEncrypted: socket.isEncrypted))

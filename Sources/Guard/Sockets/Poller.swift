@@ -1,4 +1,5 @@
 import CEpoll
+import NIOCore
 
 /// Something with a descriptor that a `SocketLoop` watches. Used on its loop only.
 class PollSource {
@@ -20,8 +21,13 @@ class PollSource {
     fileprivate(set) final var place = -1
     fileprivate(set) final var watched: Events = []
 
+    /// - Parameter descriptor: its own from now on.
     init(descriptor: Int32) {
         self.descriptor = descriptor
+    }
+
+    deinit {
+        if descriptor >= 0 { SocketCalls.close(descriptor) }
     }
 
     func ready(_ events: Events) {}
@@ -42,6 +48,8 @@ final class Poller {
     private var free: [Int] = []
     private let events: UnsafeMutablePointer<epoll_event>
     private static let eventsAtOnce = 256
+    /// Nothing is added any more.
+    private var isClosed = false
 
     init() throws {
         descriptor = try SocketCalls.must(epoll_create1(Int32(EPOLL_CLOEXEC)), "epoll_create1")
@@ -53,9 +61,14 @@ final class Poller {
         events.deallocate()
     }
 
-    var sources: [PollSource] { places.compactMap(\.source) }
+    /// Ends all sources but one, and takes no others.
+    func close(but last: PollSource) {
+        isClosed = true
+        for source in places.compactMap(\.source) where source !== last { source.loopEnded() }
+    }
 
     func add(_ source: PollSource, _ watched: PollSource.Events) throws {
+        guard !isClosed else { throw EventLoopError.shutdown }
         let place = free.popLast() ?? places.count
         if place == places.count { places.append((nil, 0)) }
         var event = epoll_event()

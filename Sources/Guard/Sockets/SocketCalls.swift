@@ -46,7 +46,7 @@ enum SocketCalls {
         throw IOError(errnoCode: number, reason: "connect")
     }
 
-    /// What became of a connection that was being made, or of one that broke; nil: nothing is wrong.
+    /// What became of a connection that was being made; nil: it is there.
     static func pendingError(_ descriptor: Int32) -> IOError? {
         var (number, length) = (Int32(0), socklen_t(MemoryLayout<Int32>.size))
         guard getsockopt(descriptor, SOL_SOCKET, SO_ERROR, &number, &length) == 0 else {

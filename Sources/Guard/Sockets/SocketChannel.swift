@@ -12,8 +12,10 @@ import NIOCore
 ///
 /// Invariants:
 /// 1. Bytes never overtake others: with anything queued, what is written is queued behind it.
-/// 2. A failure to send is told in a later round, never to whoever is writing.
+/// 2. A failure to send is told in a later round, never to whoever is writing, after what the peer had still said. (TLS
+///    keeps its own rules: it may close in the middle of a write.)
 /// 3. Reading can be paused; a peer that goes away meanwhile is noticed, and what it said before is passed on.
+/// 4. Whatever `Channel` promises to other threads, this is used on its loop only, but for `close` and futures.
 final class SocketChannel: PollSource, Channel, ChannelCore, @unchecked Sendable {
     private enum State {
         case connecting(EventLoopPromise<SocketChannel>)
@@ -80,7 +82,9 @@ final class SocketChannel: PollSource, Channel, ChannelCore, @unchecked Sendable
         case .closed: return
         }
         if events.contains(.writable) { sendQueued() }
-        if !events.isDisjoint(with: [.readable, .ending, .broken]) { read(toTheEnd: !isReading) }
+        let isOver = !events.isDisjoint(with: [.ending, .broken])
+        // The kernel may have told of its bytes before reading was paused.
+        if isOver || (isReading && events.contains(.readable)) { read(toTheEnd: isOver && !isReading) }
     }
 
     private func connected(_ promise: EventLoopPromise<SocketChannel>) {
@@ -202,7 +206,11 @@ final class SocketChannel: PollSource, Channel, ChannelCore, @unchecked Sendable
     private func broke(_ number: Int32) {
         let error = IOError(errnoCode: number, reason: "send")
         failure = error
-        loop.execute { self.fail(error) }
+        loop.execute {
+            // The peer may have said why.
+            if self.isOpen { self.read(toTheEnd: true) }
+            self.fail(error)
+        }
     }
 
     private static let flags = Int32(MSG_NOSIGNAL)
@@ -255,7 +263,7 @@ final class SocketChannel: PollSource, Channel, ChannelCore, @unchecked Sendable
         if let passage { passage.close() } else { finish() }
     }
 
-    /// The connection is not made in time.
+    /// The connection cannot be made, or not in time.
     func giveUpConnecting(_ error: any Error) {
         guard case .connecting(let promise) = state else { return }
         state = .closed

@@ -5,6 +5,7 @@ import NIOCore
 final class SocketListener: PollSource, @unchecked Sendable {
     private let loop: SocketLoop
     private let accepted: (SocketChannel) -> Void
+    private let refused: (any Error) -> Void
     private let closed: EventLoopPromise<Void>
     let address: SocketAddress?
 
@@ -15,31 +16,40 @@ final class SocketListener: PollSource, @unchecked Sendable {
     private static let rest = TimeAmount.seconds(1)
 
     /// On the loop.
-    init(at wanted: SocketAddress, on loop: SocketLoop, accepted: @escaping (SocketChannel) -> Void) throws {
+    init(
+        at wanted: SocketAddress, on loop: SocketLoop, refused: @escaping (any Error) -> Void,
+        accepted: @escaping (SocketChannel) -> Void
+    ) throws {
         let descriptor = try SocketCalls.listen(at: wanted, backlog: Self.backlog)
         self.loop = loop
         self.accepted = accepted
+        self.refused = refused
         address = SocketCalls.localAddress(descriptor)
         closed = loop.makePromise()
         super.init(descriptor: descriptor)
         do {
             try loop.poller.add(self, .readable)
         } catch {
-            SocketCalls.close(descriptor)
             closed.succeed()
             throw error
         }
     }
 
-    /// - Parameter accepted: called on the loop for each connection.
+    /// - Parameters:
+    ///   - refused: called on the loop when connections cannot be taken, for want of descriptors mostly.
+    ///   - accepted: called on the loop for each connection.
     static func listen(
-        _ host: String, _ port: Int, on loop: SocketLoop, accepted: @escaping @Sendable (SocketChannel) -> Void
+        _ host: String, _ port: Int, on loop: SocketLoop, refused: @escaping @Sendable (any Error) -> Void = { _ in },
+        accepted: @escaping @Sendable (SocketChannel) -> Void
     ) async throws -> SocketListener {
         var failure: (any Error)?
         for address in try SocketCalls.resolve(host, port) {
             do {
-                return try await loop.submit { try SocketListener(at: address, on: loop, accepted: accepted) }.get()
-            } catch {
+                return try await loop.submit {
+                    try SocketListener(at: address, on: loop, refused: refused, accepted: accepted)
+                }.get()
+            } catch let error as IOError where [EAFNOSUPPORT, EADDRNOTAVAIL].contains(error.errnoCode) {
+                // This machine has no such addresses; another of the name may do.
                 failure = failure ?? error
             }
         }
@@ -53,28 +63,31 @@ final class SocketListener: PollSource, @unchecked Sendable {
             do {
                 guard let (descriptor, peer) = try SocketCalls.accept(descriptor) else { return }
                 take(descriptor, peer)
-            } catch let error as IOError where Self.isPassing(error.errnoCode) {
+            } catch let error as IOError where Self.passing.contains(error.errnoCode) {
                 // That connection has gone already.
                 continue
             } catch {
+                refused(error)
                 return pause()
             }
         }
     }
 
     private func take(_ descriptor: Int32, _ peer: SocketAddress?) {
+        let socket: SocketChannel
         do {
+            socket = try SocketChannel(descriptor, peer: peer, on: loop)
             try SocketCalls.tune(descriptor)
-            accepted(try SocketChannel(descriptor, peer: peer, on: loop))
         } catch {
-            SocketCalls.close(descriptor)
+            return refused(error)
         }
+        accepted(socket)
     }
 
     /// What `accept(2)` tells of the one connection, not of the machine.
-    private static func isPassing(_ number: Int32) -> Bool {
-        ![EMFILE, ENFILE, ENOBUFS, ENOMEM].contains(number)
-    }
+    private static let passing: Set<Int32> = [
+        ECONNABORTED, EINTR, EPROTO, ENETDOWN, ENOPROTOOPT, EHOSTDOWN, EHOSTUNREACH, EOPNOTSUPP, ENETUNREACH,
+    ]
 
     /// Whoever waits would be told again and again that somebody is there.
     private func pause() {

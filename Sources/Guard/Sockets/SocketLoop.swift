@@ -5,9 +5,10 @@ import HeapModule
 import NIOCore
 import Synchronization
 
-/// An event loop of SwiftNIO's kind on a thread of its own, for plain sockets: what is ready is told to its owner in one
-/// call, with the bytes in a buffer that all connections share. SwiftNIO's own loop needs a quarter of the guard's time
-/// for the way from the kernel to a handler (docs/performance.md); this one leaves the pipeline to those that need one.
+/// An event loop of SwiftNIO's kind on a thread of its own, for plain sockets: what is ready is told to its owner in
+/// one call, with the bytes in a buffer that all connections share. SwiftNIO's own loop took a quarter of the guard's
+/// time for the way from the kernel to a handler (docs/performance.md); this one makes pipelines for those only that
+/// need one.
 ///
 /// One round: wait until a socket is ready or a time has come, tell the sockets' owners, run tasks, run timers.
 ///
@@ -65,6 +66,8 @@ final class SocketLoop: EventLoop, @unchecked Sendable {
     static let portion = 64 << 10
 
     init() throws {
+        // Whoever reads what this process writes may go away; the default is to end with them.
+        signal(SIGPIPE, SIG_IGN)
         poller = try Poller()
         alarm = try Alarm()
         bytes = ByteBufferAllocator().buffer(capacity: Self.portion)
@@ -180,13 +183,22 @@ final class SocketLoop: EventLoop, @unchecked Sendable {
     var inEventLoop: Bool { thread.load(ordering: .relaxed) == UInt(pthread_self()) }
 
     func execute(_ task: @escaping @Sendable () -> Void) {
-        if inEventLoop { return work.append(task) }
-        incoming.withLock { incoming in
-            guard !incoming.isClosed else { return }
+        _ = give(task)
+    }
+
+    /// False: the loop has ended, and the task will not run.
+    private func give(_ task: @escaping Work) -> Bool {
+        if inEventLoop {
+            work.append(task)
+            return true
+        }
+        return incoming.withLock { incoming in
+            guard !incoming.isClosed else { return false }
             incoming.work.append(task)
             // Under the lock: the alarm's descriptor is there as long as nothing is closed.
             if !incoming.isTold { alarm.raise() }
             incoming.isTold = true
+            return true
         }
     }
 
@@ -199,11 +211,12 @@ final class SocketLoop: EventLoop, @unchecked Sendable {
         } fail: {
             promise.fail(EventLoopError.shutdown)
         }
-        onLoop {
+        let isTaken = onLoop {
             guard !self.isEnding else { return timed.fail() }
             self.timers.insert(Timer(deadline: deadline, number: number))
             self.timed[number] = timed
         }
+        if !isTaken { timed.fail() }
         return Scheduled(promise: promise) { self.onLoop { self.timed[number] = nil } }
     }
 
@@ -212,39 +225,48 @@ final class SocketLoop: EventLoop, @unchecked Sendable {
         scheduleTask(deadline: .now() + span, task)
     }
 
-    private func onLoop(_ task: @escaping @Sendable () -> Void) {
-        if inEventLoop { task() } else { execute(task) }
+    @discardableResult
+    private func onLoop(_ task: @escaping Work) -> Bool {
+        guard inEventLoop else { return give(task) }
+        task()
+        return true
     }
 
     // MARK: The end
 
     func shutdownGracefully(queue: DispatchQueue, _ callback: @escaping @Sendable ((any Error)?) -> Void) {
         let tell: Work = { queue.async { callback(nil) } }
-        if incoming.withLock({ $0.isClosed }) { return tell() }
-        execute {
+        let isTaken = give {
             self.isEnding = true
             self.ended.append(tell)
         }
+        if !isTaken { tell() }
     }
 
+    /// Enough for whatever has an end.
+    private static let lastRounds = 1_000
+
     private func finish() {
-        for source in poller.sources { source.loopEnded() }
+        poller.close(but: alarm)
         for timed in timed.values { timed.fail() }
         timed = [:]
         // What has ended has others to tell, and they others again.
-        repeat {
+        for number in 1... {
             runWork()
-            work += takeLast()
-        } while !work.isEmpty
+            work += takeLast(isLast: number == Self.lastRounds)
+            if number == Self.lastRounds || work.isEmpty { break }
+        }
         poller.remove(alarm)
+        // Another thread may be given the same name.
+        thread.store(0, ordering: .relaxed)
         for tell in ended { tell() }
     }
 
     /// Closes, when nothing is left.
-    private func takeLast() -> [Work] {
+    private func takeLast(isLast: Bool) -> [Work] {
         incoming.withLock { incoming in
             defer { incoming.work = [] }
-            incoming.isClosed = incoming.work.isEmpty && work.isEmpty
+            incoming.isClosed = isLast || (incoming.work.isEmpty && work.isEmpty)
             return incoming.work
         }
     }

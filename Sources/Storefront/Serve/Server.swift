@@ -74,7 +74,12 @@ struct Server: Sendable {
     /// One line on standard output, for people and for whatever started the process.
     private func announce(_ port: Int) {
         let host = settings.host.contains(":") ? "[\(settings.host)]" : settings.host
-        FileHandle.standardOutput.write(Data("storefront listening on http://\(host):\(port)\n".utf8))
+        do {
+            try FileHandle.standardOutput.write(
+                contentsOf: Data("storefront listening on http://\(host):\(port)\n".utf8))
+        } catch {
+            // Nobody reads along; `write(_:)` would end the process for it.
+        }
     }
 }
 

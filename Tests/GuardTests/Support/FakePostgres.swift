@@ -1,4 +1,5 @@
 import EndToEndSupport
+import Foundation
 import Guard
 import NIOCore
 import NIOPosix
@@ -75,7 +76,27 @@ final class FakePostgres: Sendable {
     /// Back at its port, after `close`.
     func reopen() async throws { try await listen(port: target.port) }
 
+    /// Below those that the system gives to whoever asks for any: one that is closed for a while is nobody else's, and
+    /// each is used once.
+    private static let lastPort = Mutex(10_000 + Int.random(in: 0..<15_000))
+
+    /// - Parameter port: 0: one that was not used before.
     private func listen(port: Int) async throws {
+        guard port == 0 else { return try await bind(port) }
+        while true {
+            do {
+                return try await bind(
+                    Self.lastPort.withLock { port in
+                        port += 1
+                        return port
+                    })
+            } catch let error as IOError where error.errnoCode == EADDRINUSE {
+                continue
+            }
+        }
+    }
+
+    private func bind(_ port: Int) async throws {
         let channel = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
             .childChannelInitializer { channel in
@@ -85,8 +106,7 @@ final class FakePostgres: Sendable {
                 }
             }
             .bind(host: "127.0.0.1", port: port).get()
-        let taken = channel.localAddress?.port ?? 0
-        listener.withLock { $0 = (channel, taken) }
+        listener.withLock { $0 = (channel, port) }
     }
 
     var target: Target {
