@@ -14,7 +14,9 @@ let package = Package(
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
         // HTTP client of checks, webhooks, MainstayKit and the drill's crowd: pooled, streaming, with deadlines.
         .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
-        // Event loops and byte buffers under both; the drill's mail server and TCP checks use it directly.
+        // Event loops and byte buffers under both; the drill's mail server and TCP checks use it directly. The
+        // guard has sockets of its own, and uses byte buffers, futures, pipelines for TLS and HTTP, and threads
+        // to resolve names.
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
         // TLS of the guard, and of the tests' mail server, where it is another implementation than libcurl's. The HTTP
         // client builds it anyway.
@@ -35,7 +37,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-log", from: "1.14.0"),
         // scrypt, HMAC, SHA-256, AES-GCM and constant-time comparison.
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
-        // Ordered and double-ended collections.
+        // Double-ended queues of the guard and its protocol, and the heap of its loop's timers.
         .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
         // Latencies of queries: a high dynamic range histogram, as other tools read and merge it.
         .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),

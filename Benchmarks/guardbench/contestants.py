@@ -10,6 +10,7 @@ import subprocess
 import servers
 
 DIRECT, PGBOUNCER, GUARD = "direct", "pgbouncer", "guard"
+PGBOUNCER_PROGRAM = "/usr/sbin/pgbouncer"
 
 
 def add_options(parser):
@@ -32,12 +33,19 @@ def cpus(value):
     return None if value == "all" else value
 
 
+def wanted(options):
+    return options.only.split(",") if options.only else [DIRECT, PGBOUNCER, GUARD]
+
+
+def is_there(name, options):
+    if name == PGBOUNCER or (name == GUARD and options.stand_in):
+        return os.access(PGBOUNCER_PROGRAM, os.X_OK)
+    return name != GUARD or servers.Guard.available(options.guard_command)
+
+
 def names(options):
-    """Who takes part. Without a guard's binary and without --stand-in, the guard does not."""
-    wanted = options.only.split(",") if options.only else [DIRECT, PGBOUNCER, GUARD]
-    if GUARD in wanted and not options.stand_in and not servers.Guard.available(options.guard_command):
-        wanted.remove(GUARD)
-    return wanted
+    """Who takes part: whoever is asked for and is there. A stand-in is there when PgBouncer is."""
+    return [name for name in wanted(options) if is_there(name, options)]
 
 
 def heading(options):
@@ -45,13 +53,15 @@ def heading(options):
         f"`Benchmarks/guard {options.bench}`: {os.cpu_count()} processors ({processor()}), load before it "
         f"{os.getloadavg()[0]:.1f}. PostgreSQL on processors {options.server_cpus}, proxy on {options.proxy_cpus}, "
         f"clients on "
-        f"{options.load_cpus}. {version(['/usr/sbin/pgbouncer', '--version'])}; "
+        f"{options.load_cpus}. {version([PGBOUNCER_PROGRAM, '--version'])}; "
         f"{version([servers.postgres_program('postgres'), '--version'])}."
     ]
-    if options.stand_in:
+    present = names(options)
+    if options.stand_in and GUARD in present:
         out.append("**The guard is a stand-in: a second PgBouncer.** Differences between the two are noise.")
-    elif GUARD not in names(options):
-        out.append("The guard was not there, or not asked for.")
+    for name, title in ((PGBOUNCER, "PgBouncer"), (GUARD, "The guard")):
+        if name not in present:
+            out.append(f"{title} was not {'there' if name in wanted(options) else 'asked for'}.")
     return "\n".join(out) + "\n"
 
 
@@ -93,7 +103,7 @@ def proxy(name, postgres, options, pool, budgets="enforce"):
         return
     where = cpus(options.proxy_cpus)
     if name == PGBOUNCER or options.stand_in:
-        server = servers.PgBouncer(postgres, pool=pool, cpus=where)
+        server = servers.PgBouncer(postgres, pool=pool, cpus=where, program=PGBOUNCER_PROGRAM)
     else:
         server = servers.Guard(postgres, pool=pool, cpus=where, command=options.guard_command, budgets=budgets)
     with server:

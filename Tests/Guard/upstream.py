@@ -204,7 +204,8 @@ def fetch(suite, folder, options):
         archive = glob.glob(os.path.join(downloads, "*.tar.gz"))[0]
         version = os.path.basename(archive)[: -len(".tar.gz")].rsplit("-", 1)[1]
         with tarfile.open(archive) as tar:
-            tar.extractall(downloads, filter="data")
+            # Python has the filter from 3.11.4 on, and Debian 12 has 3.11.2.
+            tar.extractall(downloads, **({"filter": "data"} if hasattr(tarfile, "data_filter") else {}))
         source = archive[: -len(".tar.gz")]
         # The driver is the built one; its source beside the tests would be imported in its place.
         if os.path.isdir(os.path.join(source, suite.source)):

@@ -163,7 +163,7 @@ struct GoldenRuleTests {
                 #expect(try await scene.refusal() == nil)
                 let answer = try await client.query("SELECT 'b'")
                 #expect(answer.types == "TDCZ" && answer.rows == [["b"]], "\(answer)")
-                let own = FakePostgres.Heard.query("SET \"TimeZone\" TO 'UTC'")
+                let own = FakePostgres.Heard.query("BEGIN; SET \"TimeZone\" TO 'UTC'; COMMIT")
                 let heard = fake.heard
                 let place = try #require(heard.firstIndex(of: own), "\(heard)")
                 #expect(heard.last == .query("SELECT 'b'") && place == heard.count - 2)

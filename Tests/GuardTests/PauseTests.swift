@@ -1,5 +1,6 @@
 import Decide
 import EndToEndSupport
+import Foundation
 import Guard
 import NIOCore
 import PGWire
@@ -44,6 +45,11 @@ struct PauseTests {
         try await eventually("\(count) wait", every: .milliseconds(2)) {
             try await scene.proxy.snapshot().pools.reduce(0) { $0 + $1.clientsWaiting } == count ? true : nil
         }
+    }
+
+    /// Databases with paused pools.
+    private static func paused(_ scene: GuardScene) async throws -> [String] {
+        try await scene.proxy.overview().pools.filter(\.isPaused).map(\.database)
     }
 
     @Test("while a database is paused its clients wait; then they go on, and nobody is told anything")
@@ -106,6 +112,65 @@ struct PauseTests {
             try await scene.proxy.pause(database: "postgres", deadline: .seconds(2))
             #expect(try await client.query("SELECT 'x'").rows == [["x"]])
             #expect(scene.log.text.contains("a pause has lasted too long"))
+        }
+    }
+
+    @Test("a pause of everything that is taken back leaves another's pause in force")
+    func takenBack() async throws {
+        try await Self.scene { scene, _, _ in
+            let (busy, held) = (try await scene.client(database: "busy"), try await scene.client())
+            #expect(try await held.query("SELECT 'x'").rows == [["x"]])
+            #expect(try await busy.query("BEGIN").status == "T")
+            try await scene.proxy.pause(database: "postgres", deadline: .seconds(2))
+            await #expect {
+                try await scene.proxy.pause(database: nil, deadline: .milliseconds(50))
+            } throws: { error in
+                "\(error)".contains("1 transaction still ran after 50 ms")
+            }
+            #expect(try await Self.paused(scene) == ["postgres"])
+            try await scene.proxy.resume(database: "postgres")
+            #expect(try await held.query("SELECT 'y'").rows == [["y"]])
+            #expect(try await busy.query("COMMIT").status == "I")
+        }
+    }
+
+    @Test("a pause of everything that runs out leaves another's pause in force")
+    func runsOut() async throws {
+        try await Self.scene { scene, _, _ in
+            let (free, held) = (try await scene.client(database: "free"), try await scene.client())
+            try await scene.proxy.pause(database: "postgres", deadline: .seconds(2))
+            var settings = scene.settings
+            settings.timeouts.pause = GuardSettings.Timeouts.second / 5
+            try await scene.proxy.reload(settings)
+            try await scene.proxy.pause(database: nil, deadline: .seconds(2))
+            try await eventually("it is over", every: .milliseconds(2)) {
+                scene.log.text.contains("a pause has lasted too long") ? true : nil
+            }
+            #expect(try await Self.paused(scene) == ["postgres"])
+            #expect(try await free.query("SELECT 'x'").rows == [["x"]])
+            try await scene.proxy.resume(database: "postgres")
+            #expect(try await held.query("SELECT 'y'").rows == [["y"]])
+        }
+    }
+
+    @Test("while everything is paused one database cannot be resumed, and whoever tries is told what to do")
+    func resumesAll() async throws {
+        try await Self.scene { scene, _, _ in
+            let (admin, client) = (try await scene.client(database: "mainstay"), try await scene.client())
+            try await scene.proxy.pause(database: nil, deadline: .seconds(2))
+            await #expect {
+                try await scene.proxy.resume(database: "postgres")
+            } throws: { error in
+                "\(error)".contains("everything is paused: resume all databases")
+            }
+            let told = try await admin.query("RESUME postgres")
+            #expect(told.states == ["55000"])
+            #expect(told.errors.map(\.message) == ["everything is paused: resume all databases"])
+            #expect(try await Self.paused(scene) == ["postgres"])
+            #expect(try await admin.query("RESUME").tags == ["RESUME"])
+            #expect(try await client.query("SELECT 'x'").rows == [["x"]])
+            // `*` is what the settings call all that they do not name, and no database.
+            #expect(try await admin.query("PAUSE *").states == ["3D000"])
         }
     }
 
@@ -181,6 +246,54 @@ struct PauseTests {
                 }
             }
             #expect(try await client.query("SELECT where").rows == [["a"]])
+        }
+    }
+
+    @Test(
+        "what may hold a password is refused, and not said again",
+        arguments: [
+            "postgres://app:geheim@db.test:5432", "postgres://app:geheim@db.test:5432/shop",
+            "app:geheim@127.0.0.1:1", "host=127.0.0.1 port=1 password=geheim", "password=geheim:1",
+        ])
+    func secrets(place: String) async throws {
+        try await Self.scene { scene, _, _ in
+            await #expect {
+                try await scene.proxy.switchTarget(database: "postgres", to: place, deadline: .seconds(5))
+            } throws: { error in
+                "\(error)".contains("write host:port") && !"\(error)".contains("geheim")
+            }
+            let told = try await scene.client(database: "mainstay").query("SWITCH postgres TO '\(place)'")
+            #expect(told.states == ["22023"])
+            #expect(told.errors.allSatisfy { !$0.message.contains("geheim") })
+            #expect(!scene.log.text.contains("geheim"))
+        }
+    }
+
+    @Test("a switch outlives a restart, unless the configuration has other targets by then")
+    func restarts() async throws {
+        try await Self.scene { scene, first, second in
+            let (old, new) = ("127.0.0.1:\(first.target.port)", "127.0.0.1:\(second.target.port)")
+            try await scene.proxy.switchTarget(database: "postgres", to: new, deadline: .seconds(5))
+            let kept = try await scene.proxy.state()
+            #expect(kept.switched == ["postgres": new])
+            #expect(kept.switchedFrom == ["postgres": [old]])
+            var older = kept
+            older.switchedFrom = nil
+            let restarts: [(state: GuardState, targets: [Target], place: String)] = [
+                (kept, [first.target], "b"), (older, [first.target], "b"),
+                (kept, [first.target, second.target], "a"),
+            ]
+            for (state, targets, place) in restarts {
+                let read = try JSONDecoder().decode(GuardState.self, from: try JSONEncoder().encode(state))
+                #expect(read == state)
+                let memory = Guard.Memory(restored: read, keep: { _ in })
+                try await GuardScene.run(before: targets, memory: memory) { restarted in
+                    let client = try await restarted.client()
+                    #expect(try await client.query("SELECT where").rows == [[place]])
+                    let isOver = restarted.log.text.contains("a switch by hand is over")
+                    #expect(isOver == (place == "a"))
+                }
+            }
         }
     }
 

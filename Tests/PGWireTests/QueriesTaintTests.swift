@@ -421,7 +421,8 @@ struct QueriesTaintTests {
             "SET x = \(String(repeating: "a", count: 64))", "SET x = \"\(String(repeating: "a", count: 64))\"",
             "SET seed = 0.5", "SET role = x", "SET session_authorization = x",
             "SET transaction_isolation = 'serializable'",
-            "SET temp_buffers = 100", "SET plpgsql.variable_conflict = error", "SET sort_mem = 100",
+            "SET temp_buffers = 100", "SET plpgsql.variable_conflict = error", "SET plperl.use_strict = on",
+            "SET statement_timeout = '0100'", "SET sort_mem = 100",
             "SET statement_timeout = 99", "SET statement_timeout = '99 ms'", "SET statement_timeout = '5000us'",
             "SET statement_timeout = '0.01s'", "SET x = $$a$$", "SET array_nulls = off",
         ]

@@ -163,6 +163,25 @@ struct APIQueryTests {
         }
     }
 
+    @Test("one database is not resumed while everything is paused, and nothing says that it was")
+    func resumeOne() async throws {
+        try await withGuard { house, client, proxy async throws in
+            #expect(try await client.post("/api/v1/guard/pause", [:]).status == 200)
+            let refused = try await client.post("/api/v1/guard/resume", ["database": "shop"])
+            #expect(refused.status == 409)
+            #expect(refused.detail.contains("everything is paused: resume all databases"))
+            #expect(proxy.asked == ["pause all 2s"])
+            #expect(try await house.record.changes().map(\.title) == ["The guard paused all databases"])
+        }
+    }
+
+    @Test("who has paused is told how it ends: by a resume, or by itself")
+    func pausedNotice() {
+        let text = Notice.done("paused")?.text ?? ""
+        #expect(text.contains("by itself after guard.timeouts.pause"))
+        #expect(text.contains("longer than guard.timeouts.queue is refused"))
+    }
+
     @Test("lists clients and servers, and reads the configuration again for an administrator")
     func connections() async throws {
         try await withGuard { house, client, proxy async throws in
@@ -191,16 +210,19 @@ struct APIQueryTests {
         }
     }
 
-    @Test("switches to another server, and does not show its password")
+    @Test("switches to another server by host:port; of a URL that has a password nothing is said again")
     func switchTarget() async throws {
         try await withGuard { house, client, proxy async throws in
-            let target: JSONValue = ["database": "shop", "target": "postgres://app:geheim@db2.test:5432/shop?x=geheim"]
+            let target: JSONValue = ["database": "shop", "target": "db2.test:5432"]
             #expect(try await client.post("/api/v1/guard/switch", as: .responder, target).status == 403)
             #expect(try await client.post("/api/v1/guard/switch", as: .admin, target).status == 200)
-            #expect(proxy.asked == ["switch shop to postgres://app:geheim@db2.test:5432/shop?x=geheim 2s"])
-            #expect(
-                try await house.record.changes().map(\.title)
-                    == ["The guard switched database shop to db2.test:5432/shop"])
+            let url: JSONValue = ["database": "shop", "target": "postgres://app:geheim@db2.test:5432/shop?x=geheim"]
+            let refused = try await client.post("/api/v1/guard/switch", as: .admin, url)
+            #expect(refused.status == 409 && refused.detail.contains("write host:port"))
+            #expect(!refused.detail.contains("geheim"))
+            #expect(proxy.asked == ["switch shop to db2.test:5432 2s"])
+            let titles = try await house.record.changes().map(\.title)
+            #expect(titles == ["The guard switched database shop to db2.test:5432"])
             #expect(try await client.post("/api/v1/guard/switch", as: .admin, [:]).status == 422)
         }
     }

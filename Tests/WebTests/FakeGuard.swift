@@ -11,6 +11,7 @@ final class FakeGuard: GuardControl {
 
     private struct State {
         var paused: Set<String> = []
+        var isAllPaused = false
         var asked: [String] = []
         var trouble: String?
     }
@@ -21,11 +22,11 @@ final class FakeGuard: GuardControl {
     var asked: [String] { state.withLock { $0.asked } }
     func fail(_ trouble: String?) { state.withLock { $0.trouble = trouble } }
 
-    private func ask(_ words: String, _ change: (inout State) -> Void = { _ in }) throws {
+    private func ask(_ words: String, _ change: (inout State) throws -> Void = { _ in }) throws {
         try state.withLock { state in
             if let trouble = state.trouble { throw Trouble(description: trouble) }
+            try change(&state)
             state.asked.append(words)
-            change(&state)
         }
     }
 
@@ -74,16 +75,28 @@ final class FakeGuard: GuardControl {
     func takeSamples() async throws -> [QuerySample] { [] }
 
     func pause(database: String?, deadline: Span) async throws {
-        try ask("pause \(database ?? "all") \(deadline)") {
-            $0.paused.formUnion(database.map { [$0] } ?? ["shop", "stock"])
+        try ask("pause \(database ?? "all") \(deadline)") { state in
+            state.paused.formUnion(database.map { [$0] } ?? ["shop", "stock"])
+            if database == nil { state.isAllPaused = true }
         }
     }
 
     func resume(database: String?) async throws {
-        try ask("resume \(database ?? "all")") { $0.paused.subtract(database.map { [$0] } ?? ["shop", "stock"]) }
+        try ask("resume \(database ?? "all")") { state in
+            guard database == nil || !state.isAllPaused else {
+                throw Trouble(description: "everything is paused: resume all databases")
+            }
+            state.paused.subtract(database.map { [$0] } ?? ["shop", "stock"])
+            if database == nil { state.isAllPaused = false }
+        }
     }
 
+    /// As the guard itself: `host:port` and nothing else, and what may hold a password is not said again.
     func switchTarget(database: String, to target: String, deadline: Span) async throws {
+        let parts = target.split(separator: ":", omittingEmptySubsequences: false)
+        guard parts.count == 2, !parts[0].isEmpty, Int(parts[1]) != nil, !parts[0].contains("@") else {
+            throw Trouble(description: "that is no server: write host:port; the database has db.test:5432")
+        }
         try ask("switch \(database) to \(target) \(deadline)")
     }
 

@@ -21,6 +21,7 @@ struct MainstayServer: Sendable {
     let logger: Logger
 
     func run() async throws {
+        FileLimit.raise(logger)
         let server = configuration.server
         try DataDirectory.prepare(server)
         let database = try openDatabase(server.database)

@@ -82,7 +82,7 @@ struct AdminConsole {
             guard let table = table(name) else { throw AdminCommand.unknown(text) }
             return Self.table(table, "SHOW")
         case .resume(let database):
-            core.resume(database)
+            try core.resume(database)
             return Self.done("RESUME")
         case .reconnect(let database):
             for pool in try pools(database) { pool.retireAll() }

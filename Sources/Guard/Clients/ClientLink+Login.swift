@@ -170,6 +170,7 @@ extension ClientLink {
         self.parameters = parameters
         let conversation = ClientConversation(
             catalog: core.catalog, registry: pool.statements, sharesStatements: core.settings.mode == .transaction)
+        conversation.literals = core.catalog.carried.literals(parameters.values)
         conversation.wholeLimit = core.settings.limits.message
         conversation.preparedLimit = core.settings.limits.prepared
         self.conversation = conversation

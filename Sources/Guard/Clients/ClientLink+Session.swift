@@ -57,11 +57,16 @@ extension ClientLink {
     func demandSlot() -> Bool {
         guard !isWaiting, let conversation else { return false }
         do throws(WireError) {
-            let query = try conversation.peek(input)
+            var query = try conversation.peek(input)
             waitingSince = core.now
+            isRefusedWithNext = false
             if server == nil { pool = try route(query) }
             guard let pool else { return false }
             if pool.isPaused, server == nil { return wait(for: pool) }
+            if query?.query.kind.isTransactionControl ?? false, let behind = try conversation.statementBehind(input) {
+                // The transaction is what its first statement is, which comes with its beginning.
+                (query, isRefusedWithNext) = (behind.facts, behind.isNextBatch)
+            }
             let request = request(query, pool.group)
             isUndecided = request.query == .transactionControl
             switch pool.group.admit(self, request) {
@@ -73,7 +78,7 @@ extension ClientLink {
                 isWaiting = true
                 return false
             case .reject(let rejection):
-                refuseBatch(WireError(rejection))
+                refuseBatch(WireError(rejection), withNext: isRefusedWithNext)
                 return true
             }
         } catch {
@@ -161,6 +166,11 @@ extension ClientLink {
             let request = request(query, pool.group)
             if isUndecided, request.query != .transactionControl { (usualQuery, isUndecided) = (request.query, false) }
             guard case .reject(let rejection) = pool.group.statementStarted(token, request) else { return true }
+            if server.conversation.hasOpenBatch {
+                // What was answered of it is neither committed nor taken back: refused from here on, it would be both.
+                fail(WireError(rejection))
+                return false
+            }
             let isInside = server.conversation.status != .idle
             if isInside { server.spoilTransaction() } else { quietSince = core.now }
             refuseBatch(WireError(rejection), isInside ? .failed : .idle)

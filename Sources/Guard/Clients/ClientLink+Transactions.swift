@@ -94,7 +94,7 @@ extension ClientLink {
         isWaiting = false
         handle = nil
         giveSlotBack()
-        refuseBatch(error)
+        refuseBatch(error, withNext: isRefusedWithNext)
         resumeReading()
         pump()
     }
@@ -106,11 +106,11 @@ extension ClientLink {
         pool?.group.abandoned(token)
     }
 
-    func refuseBatch(_ error: WireError, _ status: TransactionStatus = .idle) {
+    func refuseBatch(_ error: WireError, _ status: TransactionStatus = .idle, withNext: Bool = false) {
         guard let conversation else { return }
         core.counters.refusedQueries += 1
         var answer = ForwardBuffer()
-        conversation.refuse(&input, error, status, client: &answer)
+        conversation.refuse(&input, error, status, withNext: withNext, client: &answer)
         if let bytes = answer.take(from: input) { write(bytes) }
     }
 

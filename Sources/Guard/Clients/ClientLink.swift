@@ -37,6 +37,7 @@ final class ClientLink: SocketReceiver {
             guard parameters !== oldValue else { return }
             let number = Release.name(in: applicationName).map { core.catalog.releases.number(of: $0) } ?? 0
             (replicaUse, clientClass) = (nil, nil)
+            conversation?.literals = core.catalog.carried.literals(parameters.values)
             guard number != releaseNumber else { return }
             (releaseNumber, account) = (number, nil)
         }
@@ -63,14 +64,16 @@ final class ClientLink: SocketReceiver {
     var usualQuery: QueryKey?
     /// Its transaction has only begun.
     var isUndecided = false
+    /// What it waits with are two batches of one transaction: its beginning, and its first statement.
+    var isRefusedWithNext = false
     /// The statement that ended last.
     var lastEnded: RunningStatement?
     var wasCancelledByBudget = false
     /// It asked for the end of what ran, and the server is not quiet since.
     var wasCancelledByClient = false
 
-    /// The end is for good: TLS may end the connection in the middle of a write, and what whoever wrote goes on to do must
-    /// not bring the client back (it would keep a server for ever).
+    /// The end is for good: TLS may end the connection in the middle of a write, and what whoever wrote goes on to do
+    /// must not bring the client back (it would keep a server for ever).
     var phase = Phase.greeting {
         didSet { if case .closed = oldValue { phase = .closed } }
     }

@@ -18,14 +18,22 @@ struct LookedUpSecret: Equatable {
 ///    `search_path`.
 /// 2. One question at a time; answers belong to the oldest question.
 /// 3. A failed connection fails the questions that wait for it, and no later one.
+/// 4. Once it is closed it has no connection, not even one that was being opened, and opens none.
 final class SecretLookup {
     /// Log-ins that wait for an answer.
     static let queueLimit = 1_000
     /// For one answer, the connection included.
     static let patience = TimeAmount.seconds(10)
 
+    private enum Phase {
+        case open
+        /// Replaced: those who have asked are answered, then it closes itself.
+        case leaving
+        case closed
+    }
+
     private unowned let core: GuardCore
-    private let targets: [Target]
+    let targets: [Target]
     private let database: String
     private let settings: AuthQuerySettings
     private var waiting = Deque<(user: String, promise: EventLoopPromise<LookedUpSecret>)>()
@@ -33,6 +41,9 @@ final class SecretLookup {
     private var isConnecting = false
     private var isBusy = false
     private var nextTarget = 0
+    private var phase = Phase.open
+
+    var isClosed: Bool { phase == .closed }
 
     init(core: GuardCore, targets: [Target], database: String, settings: AuthQuerySettings) {
         self.core = core
@@ -52,10 +63,18 @@ final class SecretLookup {
         return promise.futureResult
     }
 
+    /// Another has taken its place.
+    func retire() {
+        guard phase == .open else { return }
+        phase = .leaving
+        next()
+    }
+
     func close() {
+        phase = .closed
+        fail(WireError(.internalFault, sqlState: "57P01", "the guard is shutting down"))
         connection?.close()
         connection = nil
-        fail(WireError(.internalFault, sqlState: "57P01", "the guard is shutting down"))
     }
 
     private func fail(_ error: any Error) {
@@ -65,7 +84,11 @@ final class SecretLookup {
     }
 
     private func next() {
-        guard !isBusy, let first = waiting.first else { return }
+        guard !isBusy, phase != .closed else { return }
+        guard let first = waiting.first else {
+            if phase == .leaving { close() }
+            return
+        }
         guard let connection, connection.isOpen else { return connect() }
         isBusy = true
         let bound = NIOLoopBound(self, eventLoop: core.loop)
@@ -92,12 +115,15 @@ final class SecretLookup {
             let (lookup, made) = bound.value
             lookup.isConnecting = false
             switch result {
+            case .success where lookup.isClosed:
+                made.close()
             case .success:
                 lookup.connection = made
                 lookup.next()
             case .failure(let error):
                 lookup.nextTarget += 1
                 lookup.fail(error)
+                lookup.next()
             }
         }
     }

@@ -35,7 +35,7 @@ extension Guard {
     }
 
     package func resume(database: String?) async throws {
-        try await onLoop { $0.resume(database) }
+        try await onLoop { try $0.resume(database) }
     }
 
     package func switchTarget(database: String, to target: String, deadline: Span) async throws {

@@ -67,6 +67,7 @@ package final class Guard: Service {
     }
 
     package func run() async throws {
+        FileLimit.raise(logger)
         let (listener, metrics): (SocketListener, SocketListener?)
         do {
             (listener, metrics) = try await listen()

@@ -34,36 +34,62 @@ extension GuardCore {
                 WireError(.invalidParameter, sqlState: "55000", "\(Self.named(database)) is paused already"))
         }
         refreshClock()
-        pauses[name] = now + settings.timeouts.pause
+        let end = now + settings.timeouts.pause
+        pauses[name] = end
         for pool in pools(of: database) { pool.pause() }
         let promise = loop.makePromise(of: Void.self)
-        awaitStill(database, now + span, span, promise)
+        awaitStill(Stopping(database: database, end: end, deadline: now + span, span: span, promise: promise))
         return promise.futureResult
     }
 
-    private func awaitStill(_ database: String?, _ deadline: Int64, _ span: Int64, _ promise: EventLoopPromise<Void>) {
+    /// A pause whose transactions have not all ended yet.
+    private struct Stopping {
+        var database: String?
+        /// Tells it from a later pause of the same name.
+        var end: Int64
+        var deadline: Int64
+        var span: Int64
+        var promise: EventLoopPromise<Void>
+    }
+
+    private func awaitStill(_ stopping: Stopping) {
         refreshClock()
-        let name = database ?? GuardSettings.anyDatabase
-        guard pauses[name] != nil else {
-            return promise.fail(WireError(.invalidParameter, sqlState: "55000", "it was resumed meanwhile"))
+        let database = stopping.database
+        guard pauses[database ?? GuardSettings.anyDatabase] == stopping.end else {
+            return stopping.promise.fail(WireError(.invalidParameter, sqlState: "55000", "it was resumed meanwhile"))
         }
         let busy = pools(of: database).reduce(0) { $0 + $1.unstillCount }
-        if busy == 0 { return promise.succeed() }
-        guard now < deadline else {
-            resume(database)
+        if busy == 0 { return stopping.promise.succeed() }
+        guard now < stopping.deadline else {
+            endPause(of: database)
             let message =
-                "not paused: \(busy) \(busy == 1 ? "transaction" : "transactions") still ran after \(span / 1_000_000) ms; everything goes on as before"
-            return promise.fail(WireError(.invalidParameter, sqlState: "55006", message))
+                "not paused: \(busy) \(busy == 1 ? "transaction" : "transactions") still ran after \(stopping.span / 1_000_000) ms; everything goes on as before"
+            return stopping.promise.fail(WireError(.invalidParameter, sqlState: "55006", message))
         }
-        let bound = NIOLoopBound((self, promise), eventLoop: loop)
+        let bound = NIOLoopBound((self, stopping), eventLoop: loop)
         loop.scheduleTask(in: Self.look) {
-            let (core, promise) = bound.value
-            core.awaitStill(database, deadline, span, promise)
+            let (core, stopping) = bound.value
+            core.awaitStill(stopping)
         }
     }
 
-    func resume(_ database: String?) {
-        if let database { pauses[database] = nil } else { pauses.removeAll() }
+    /// Asked for by somebody: without a database it ends everybody's pauses.
+    ///
+    /// - Throws: for one database while everything is paused: it would stay so.
+    func resume(_ database: String?) throws(WireError) {
+        guard let database else {
+            pauses.removeAll()
+            return endPause(of: nil)
+        }
+        guard pauses[GuardSettings.anyDatabase] == nil else {
+            throw WireError(.invalidParameter, sqlState: "55000", "everything is paused: resume all databases")
+        }
+        endPause(of: database)
+    }
+
+    /// Ends this pause and no other: pools that another one holds stay paused.
+    private func endPause(of database: String?) {
+        pauses[database ?? GuardSettings.anyDatabase] = nil
         for pool in pools(of: database) where pauseEnd(of: pool.key.database) == nil { pool.resume() }
     }
 
@@ -72,7 +98,7 @@ extension GuardCore {
         guard !pauses.isEmpty else { return }
         for (name, end) in pauses where now >= end {
             logger.warning("a pause has lasted too long and is over", metadata: ["database": "\(name)"])
-            resume(name == GuardSettings.anyDatabase ? nil : name)
+            endPause(of: name == GuardSettings.anyDatabase ? nil : name)
         }
     }
 
@@ -81,7 +107,8 @@ extension GuardCore {
     }
 
     private func requireKnown(_ database: String) throws(WireError) {
-        guard settings.database(database) != nil else {
+        // `*` stands for all in `pauses`: whoever means that names none.
+        guard database != GuardSettings.anyDatabase, settings.database(database) != nil else {
             throw WireError(
                 .invalidParameter, sqlState: "3D000", "database \"\(database)\" is not configured in the guard")
         }
@@ -114,16 +141,21 @@ extension GuardCore {
         }
     }
 
+    /// Of a URL or a connection string, which may hold a password; in no host's name.
+    private static let urlCharacters: Set<Character> = ["@", "/", "="]
+
     func target(at place: String, for database: String) throws(WireError) -> Target {
         let known = settings.database(database)?.targets ?? []
         if let target = known.first(where: { "\($0)" == place }) { return target }
         guard let colon = place.lastIndex(of: ":"), let port = Int(place[place.index(after: colon)...]),
             (1...65_535).contains(port), case let host = place[..<colon], !host.isEmpty, var target = known.first,
-            !host.contains("/")
+            host.allSatisfy({ !Self.urlCharacters.contains($0) })
         else {
+            // What may hold a password is not said again: errors are logged and shown.
+            let said = place.contains(where: Self.urlCharacters.contains) ? "that" : "'\(place.prefix(80))'"
             throw WireError(
                 .invalidParameter, sqlState: "22023",
-                "'\(place.prefix(80))' is no server: write host:port; the database has \(known.map { "\($0)" }.joined(separator: ", "))"
+                "\(said) is no server: write host:port; the database has \(known.map { "\($0)" }.joined(separator: ", "))"
             )
         }
         (target.host, target.port) = (String(host), port)
@@ -171,7 +203,10 @@ extension GuardCore {
     }
 
     private func move(_ database: String, to target: Target) -> Switched {
+        let left = switched[database].map { [$0] } ?? settings.database(database)?.targets ?? []
         switched[database] = settings.database(database)?.targets.first == target ? nil : target
+        // Users' secrets are asked for where the database is now, and nothing keeps the old server from being stopped.
+        forgetLookups { name, lookup in name == database || lookup.targets == left }
         var ended = 0
         for pool in pools(of: database) where pool.key.role == .primary {
             // What their session holds is on the old server, and so would be what they write.
@@ -188,7 +223,7 @@ extension GuardCore {
         counters.switches += 1
         logger.notice(
             "a database has moved", metadata: ["database": "\(database)", "target": "\(target)", "ended": "\(ended)"])
-        resume(database)
+        endPause(of: database)
         changed()
         return Switched(endedClients: ended)
     }

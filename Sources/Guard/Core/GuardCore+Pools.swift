@@ -61,6 +61,8 @@ extension GuardCore {
             serverDatabase: serverDatabase, schema: schema(of: serverDatabase), core: self)
         groups[groupKey] = group
         if let kept = baselines.take(group.name, now) { group.restore(kept) }
+        // What was usual before the release is what it is measured by, for those too that come later.
+        if let start = watchedSince(of: key.database) { group.releaseStarted(at: start) }
         for rule in rules.values { group.add(rule, instant) }
         return group
     }

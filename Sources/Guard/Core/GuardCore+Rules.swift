@@ -64,11 +64,21 @@ extension GuardCore {
         refreshClock()
         if database == nil { currentReleases = [:] }
         currentReleases[database ?? Self.everywhere] = release
+        if database == nil { watchedSince = [:] }
+        watchedSince[database ?? Self.everywhere] = now
         for group in groups.values where concerns(database, group) { group.releaseStarted(release) }
     }
 
     func releaseProven(database: String?) {
+        if database == nil { watchedSince = [:] }
+        watchedSince[database ?? Self.everywhere] = nil
         for group in groups.values where concerns(database, group) { group.releaseProven() }
+    }
+
+    /// When the release was started that has yet to prove itself there; nil: none has.
+    func watchedSince(of database: String) -> Int64? {
+        let unnamed = settings.databases[database] == nil ? watchedSince[GuardSettings.anyDatabase] : nil
+        return watchedSince[database] ?? unnamed ?? watchedSince[Self.everywhere]
     }
 
     private func concerns(_ database: String?, _ group: PoolGroup) -> Bool {
@@ -95,7 +105,13 @@ extension GuardCore {
         state.rules = rules.values.filter { $0.id.hasPrefix(Self.consolePrefix) && $0.until > instant }
             .sorted { $0.id < $1.id }
         state.switched = switched.mapValues { "\($0)" }
+        // A reload that changes them ends the switch: they are those that it was made against.
+        state.switchedFrom = Dictionary(uniqueKeysWithValues: switched.keys.map { ($0, configuredPlaces(of: $0)) })
         return state
+    }
+
+    private func configuredPlaces(of database: String) -> [String] {
+        (settings.database(database)?.targets ?? []).map { "\($0)" }
     }
 
     /// Before the first client.
@@ -109,6 +125,13 @@ extension GuardCore {
             if let number = Int(rule.id.dropFirst(Self.consolePrefix.count)) { nextRule = max(nextRule, number + 1) }
         }
         for (database, place) in state.switched {
+            if let before = state.switchedFrom?[database], before != configuredPlaces(of: database) {
+                // As at a reload: whoever changes the file means it.
+                logger.notice(
+                    "a switch by hand is over: the configuration has other targets now",
+                    metadata: ["database": "\(database)", "target": "\(place)"])
+                continue
+            }
             do throws(WireError) {
                 switched[database] = try target(at: place, for: database)
             } catch {
@@ -128,6 +151,8 @@ package struct GuardState: Sendable, Codable, Equatable {
     package var rules: [GuardRule] = []
     /// Databases that were moved by hand, and where to: `host:port`.
     package var switched: [String: String] = [:]
+    /// The targets that the configuration had for them; nil in older files.
+    package var switchedFrom: [String: [String]]?
 
     package init() {}
 }

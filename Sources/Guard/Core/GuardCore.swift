@@ -22,6 +22,8 @@ final class GuardCore {
     private var serverKeys: [[UInt8]: ScramKeys] = [:]
     /// By database.
     private var lookups: [String: SecretLookup] = [:]
+    /// Replaced, while log-ins that have asked them wait for their answers.
+    private var leavingLookups: [SecretLookup] = []
     /// Databases whose new transactions wait, by name (`*`: all), with the time at which they go on by themselves.
     var pauses: [String: Int64] = [:]
     /// Where databases are instead of where the settings say.
@@ -30,6 +32,8 @@ final class GuardCore {
     var rules: [String: GuardRule] = [:]
     /// What clients that name no release are counted under, by database (`*`: those not named; empty: all).
     var currentReleases: [String: String] = [:]
+    /// Likewise, when they were started, of those that have not proven themselves.
+    var watchedSince: [String: Int64] = [:]
     var databaseNumbers: [String: UInt32] = [:]
     var lastDatabaseNumber: UInt32 = 0
     /// Of groups that there are not now, from this process or an earlier one; taken when the group is made.
@@ -174,9 +178,14 @@ final class GuardCore {
     /// Every server has it.
     private static let usualDatabase = "postgres"
 
-    private func forgetLookups() {
-        for lookup in lookups.values { lookup.close() }
-        lookups = [:]
+    /// Log-ins that come now ask anew; those that have asked already are answered.
+    func forgetLookups(where isOld: (String, SecretLookup) -> Bool = { _, _ in true }) {
+        leavingLookups.removeAll(where: \.isClosed)
+        for (name, lookup) in lookups where isOld(name, lookup) {
+            lookups[name] = nil
+            leavingLookups.append(lookup)
+            lookup.retire()
+        }
     }
 
     func lookupStart(_ query: AuthQuerySettings, database: String, _ target: Target) -> ServerStart {
@@ -357,7 +366,8 @@ final class GuardCore {
 
     /// Whatever is left.
     func close() {
-        forgetLookups()
+        for lookup in Array(lookups.values) + leavingLookups { lookup.close() }
+        (lookups, leavingLookups) = ([:], [])
         for client in clients.values {
             client.fail(ClientLink.shuttingDown)
         }

@@ -168,6 +168,12 @@ final class PoolGroup {
         budgets.releaseStarted(release, now: core.now)
     }
 
+    /// The current release was started then, before there was this group.
+    func releaseStarted(at start: Int64) {
+        guard releaseNumber != 0 else { return }
+        budgets.releaseStarted(core.catalog.releases.name(of: releaseNumber), now: start)
+    }
+
     func releaseProven() { budgets.releaseProven() }
 
     /// False: it has no limit.
@@ -205,15 +211,6 @@ extension QueryInfo {
         case .copy: .copy
         case .ddl, .utility: .maintenance
         default: isReadOnly ? .select : .write
-        }
-    }
-}
-
-extension QueryKind {
-    var isTransactionControl: Bool {
-        switch self {
-        case .begin, .commit, .rollback, .savepoint, .set, .show, .prepare, .empty: true
-        default: false
         }
     }
 }

@@ -13,8 +13,8 @@ final class Connector {
         dialer = SocketDialer(loop: loop)
     }
 
-    /// Whoever asked takes the connection when it is there: its first bytes may come next. The answer never comes before
-    /// this returns, not even when it is known at once: those who ask are not done with what they are doing.
+    /// Whoever asked takes the connection when it is there: its first bytes may come next. The answer never comes
+    /// before this returns, not even when it is known at once: those who ask are not done with what they are doing.
     func connect(to target: Target) -> EventLoopFuture<SocketChannel> {
         let bound = NIOLoopBound(self, eventLoop: loop)
         return loop.flatSubmit { bound.value.connectNow(to: target) }

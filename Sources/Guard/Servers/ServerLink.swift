@@ -79,11 +79,6 @@ final class ServerLink: SocketReceiver {
     /// Nobody's, or at rest with a client that keeps it.
     var isStill: Bool { client == nil ? cleaningSince == nil : conversation.isAtRest }
 
-    func isStale(_ now: Int64, _ timeouts: GuardSettings.Timeouts) -> Bool {
-        (timeouts.serverIdle > 0 && now - restedAt > timeouts.serverIdle)
-            || (timeouts.serverLifetime > 0 && now - openedAt > timeouts.serverLifetime)
-    }
-
     // MARK: Opening
 
     func connect() {
@@ -266,11 +261,8 @@ final class ServerLink: SocketReceiver {
             return
         }
         parameters = client.parameters
-        ask(statement)
-    }
-
-    private static func unfit(_ failure: ErrorFields?) -> String {
-        "[mainstay] the next server refused this session's settings: \(failure?.message ?? "no reason was given")"
+        // A name is never refused.
+        if Self.onlyNames(statement) { ask(statement) } else { write(conversation.setUp(statement)) }
     }
 
     /// The client needs the server no more; `isTainted`: its session would show.
@@ -285,8 +277,8 @@ final class ServerLink: SocketReceiver {
         if isHandingOver { wasLeft = true } else { leftBehind() }
     }
 
-    /// Bytes for the client are being written. Should TLS end its connection meanwhile, the client leaves at once, while
-    /// what was read is not settled: the server must not be anybody else's before it is.
+    /// Bytes for the client are being written. Should TLS end its connection meanwhile, the client leaves at once,
+    /// while what was read is not settled: the server must not be anybody else's before it is.
     private var isHandingOver = false
     private var wasLeft = false
 
@@ -361,6 +353,7 @@ final class ServerLink: SocketReceiver {
         {
             cancel()
         }
+        endIdleBatch(now)
         if isStarting, now - openedAt > core.settings.timeouts.connect {
             closed(WireError(.internalFault, sqlState: "08006", "cannot connect to \(target): no answer in time"))
         }
@@ -368,6 +361,20 @@ final class ServerLink: SocketReceiver {
 
     private static let cancelAgain = GuardSettings.Timeouts.second / 2
     private var cancelledAt: Int64 = 0
+
+    private var openBatchSince: Int64?
+
+    /// A driver that prepares, and asks for the answers by Flush alone, would keep its server for as long as it does
+    /// nothing else.
+    private func endIdleBatch(_ now: Int64) {
+        guard case .open = phase, conversation.canEndBatch, input.readableBytes == 0,
+            client?.conversation?.isBetweenMessages ?? false
+        else { return openBatchSince = nil }
+        guard let since = openBatchSince else { return openBatchSince = now }
+        guard now - since > Self.openBatchRest, let bytes = conversation.endBatch() else { return }
+        openBatchSince = nil
+        write(bytes)
+    }
 
     /// Asks the server to end what it runs, on a connection of its own.
     @discardableResult

@@ -124,7 +124,8 @@ package struct AuthQuerySettings: Hashable, Sendable {
     package var user: String
     /// Nil: as the users file has it.
     package var password: String?
-    /// As the servers name it; nil: the one that the client wants.
+    /// As the servers name it; nil: that of the client's entry, of the entry for all others (`postgres` where it names
+    /// none), or of the first entry in the alphabet.
     package var database: String?
     /// With `$1` for the user; returns user, secret and, if it likes, the time at which the secret ends.
     package var query: String

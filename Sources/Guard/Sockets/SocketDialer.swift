@@ -44,8 +44,8 @@ struct SocketDialer {
     }
 }
 
-/// Attempts at the addresses of one name: the next begins when one has failed, or has not answered for a while; the first
-/// that is there is taken, and the others are given up.
+/// Attempts at the addresses of one name: the next begins when one has failed, or has not answered for a while; the
+/// first that is there is taken, and the others are given up.
 private final class DialRace {
     private let loop: SocketLoop
     private var waiting: ArraySlice<SocketAddress>

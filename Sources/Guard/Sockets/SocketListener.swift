@@ -1,5 +1,6 @@
 import Glibc
 import NIOCore
+import NIOPosix
 
 /// Takes connections, and gives each to its owner.
 final class SocketListener: PollSource, @unchecked Sendable {
@@ -43,7 +44,8 @@ final class SocketListener: PollSource, @unchecked Sendable {
         accepted: @escaping @Sendable (SocketChannel) -> Void
     ) async throws -> SocketListener {
         var failure: (any Error)?
-        for address in try SocketCalls.resolve(host, port) {
+        let addresses = try await NIOThreadPool.singleton.runIfActive { try SocketCalls.resolve(host, port) }
+        for address in addresses {
             do {
                 return try await loop.submit {
                     try SocketListener(at: address, on: loop, refused: refused, accepted: accepted)

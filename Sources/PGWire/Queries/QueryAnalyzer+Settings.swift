@@ -181,8 +181,12 @@ extension QueryAnalyzer {
     /// Takes the statement's setting to those of the text, and notes whether the text is a whole still.
     mutating func noteSetting(_ verb: QueryWord) {
         if let setting = statement.setting {
-            facts.settings.append(setting)
-            if facts.settings.count > CarriedSettings.countLimit { facts.isWhole = false }
+            if facts.settings.count < CarriedSettings.countLimit {
+                facts.settings.append(setting)
+            } else {
+                // They would not be carried, and a text of megabytes has millions of them.
+                facts.isWhole = false
+            }
             return
         }
         let changesSettings = !statement.taints.isDisjoint(with: .anySetting)

@@ -59,7 +59,7 @@ package final class QueryCatalog {
     private static let onceCount = 4096
 
     package let releases = ReleaseNames()
-    let carried = CarriedSettings.Table()
+    package let carried = CarriedSettings.Table()
     private let hasher: TextHasher
     private let texts: TextTable
     private let shapes: TextTable

@@ -53,3 +53,13 @@ package struct QueryNotes: OptionSet, Hashable, Sendable {
     /// CREATE, ALTER, DROP, IMPORT, or COMMIT PREPARED of what may be one: texts may mean something else afterwards.
     package static let changesSchema = QueryNotes(rawValue: 1 << 4)
 }
+
+extension QueryKind {
+    /// It has no work of its own: what it begins, ends or sets is what comes with it.
+    package var isTransactionControl: Bool {
+        switch self {
+        case .begin, .commit, .rollback, .savepoint, .set, .show, .prepare, .empty: true
+        default: false
+        }
+    }
+}

@@ -39,7 +39,7 @@ extension QuerySetting {
     var canBeCarried: Bool {
         guard !isAll else { return true }
         // Functions are compiled once in a session, by the settings of then.
-        guard !Self.uncarried.contains(name), !name.hasPrefix("plpgsql."),
+        guard !Self.uncarried.contains(name), !Self.compiling.contains(where: { name.hasPrefix($0) }),
             name.split(separator: ".", omittingEmptySubsequences: false)
                 .allSatisfy({ Self.isPlainName($0) }), values.allSatisfy(Self.isPlain)
         else { return false }
@@ -63,6 +63,8 @@ extension QuerySetting {
         "extra_float_digits", "quote_all_identifiers", "backslash_quote",
     ]
 
+    private static let compiling = ["plpgsql.", "plperl.", "pltcl.", "plpython.", "plpython3."]
+
     /// They also limit the statements that take them back. A very short one could end those, to another client's harm.
     private static let timers: Set<String> = ["statement_timeout", "transaction_timeout"]
 
@@ -78,7 +80,8 @@ extension QuerySetting {
     /// None, or at least 100 ms.
     private static func isPatient(_ value: String) -> Bool {
         let digits = value.prefix { $0.isASCII && $0.isNumber }
-        guard digits.count <= 9, let number = Int(digits) else { return false }
+        // After a zero PostgreSQL reads an octal number.
+        guard digits.count <= 9, let number = Int(digits), digits == "0" || digits.first != "0" else { return false }
         switch value.dropFirst(digits.count).drop(while: { $0 == " " }) {
         case "", "ms": return number == 0 || number >= 100
         case "s", "min", "h", "d": return true

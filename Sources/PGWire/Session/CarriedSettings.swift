@@ -65,6 +65,9 @@ extension CarriedSettings {
         private var known: Set<CarriedSettings> = []
         /// By the command that sets the search path.
         private var spaces: [String: UInt32] = [:]
+        /// By the settings that say what a constant means.
+        private var literals: [[String?]: UInt32] = [:]
+        private var pairs: [UInt64: UInt32] = [:]
         private var lastSpace: UInt32 = 0
 
         package init() {}
@@ -106,9 +109,40 @@ extension CarriedSettings {
             if let known = spaces[path] { return known }
             // Numbers are not given twice: statements of the old ones may be on servers still.
             if spaces.count >= Self.limit { spaces.removeAll() }
-            lastSpace += 1
-            spaces[path] = lastSpace
+            let number = nextSpace()
+            spaces[path] = number
+            return number
+        }
+
+        private func nextSpace() -> UInt32 {
+            lastSpace &+= 1
+            if lastSpace == 0 { lastSpace = 1 }
             return lastSpace
+        }
+
+        /// The server reads a text's constants when it prepares it, and keeps them as what they meant then: clients
+        /// that see times otherwise must not share it.
+        private static let meaning = ["TimeZone", "DateStyle", "IntervalStyle", "client_encoding"]
+
+        /// A number for what constants mean to a client; equal for equal settings.
+        package func literals(_ reported: [String: String]) -> UInt32 {
+            let key = Self.meaning.map { reported[$0] }
+            if let known = literals[key] { return known }
+            if literals.count >= Self.limit { literals.removeAll() }
+            let number = nextSpace()
+            literals[key] = number
+            return number
+        }
+
+        /// For both together.
+        func space(path: UInt32, literals: UInt32) -> UInt32 {
+            guard literals != 0 else { return path }
+            let key = UInt64(path) << 32 | UInt64(literals)
+            if let known = pairs[key] { return known }
+            if pairs.count >= Self.limit { pairs.removeAll() }
+            let number = nextSpace()
+            pairs[key] = number
+            return number
         }
     }
 }

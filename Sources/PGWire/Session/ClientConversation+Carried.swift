@@ -10,6 +10,7 @@ extension ClientConversation {
             server.changesSchema = true
         }
         guard !query.taints.isEmpty || !query.clears.isEmpty || changes.carried.isPending else { return }
+        if query.taints.contains(.prepare) { changes.preparedTaints.formUnion(query.taints) }
         if query.clears.contains(.prepare) { awaitsDeallocation = sharesStatements }
         guard sharesStatements else {
             if query.taints == .settings, let setting = query.setting, server.reports(setting.name) { return }

@@ -36,6 +36,8 @@ extension ClientConversation {
         _ toServer: inout ForwardBuffer, _ now: Int64
     ) -> Bool {
         let isUnnamed = input.getInteger(at: input.readerIndex + FrameHeader.size, as: UInt8.self) == 0
+        // Which text it has is not known: it may end the transaction that the session is made ready in.
+        if !isUnnamed, server.isSettingUp { return false }
         let facts = isUnnamed || !sharesStatements ? boundQuery : namedPortalQuery
         if let facts {
             if mustWait(for: server, facts.query) { return false }
@@ -139,11 +141,12 @@ extension ClientConversation {
             return true
         }
         guard let query = lookOnce(payload) else { throw Self.malformed("Parse") }
-        guard changes.count < Self.namedLimit else {
+        guard changes.count < Self.namedLimit, changes.bytes + payload.readableBytes <= Self.namedBytesLimit else {
             throw WireError(
-                .unsupported, sqlState: "53400", "one connection may keep \(Self.namedLimit) prepared statements")
+                .unsupported, sqlState: "53400",
+                "one connection may keep \(Self.namedLimit) prepared statements, of \(Self.namedBytesLimit >> 20) MB")
         }
-        let statement = registry.intern(payload, space: changes.carried.space, query)
+        let statement = registry.intern(payload, space: space, query)
         if server.isUncertain(statement.id) { return false }
         changes.set(name, to: statement, batch: batch)
         input.moveReaderIndex(forwardBy: header.size)
@@ -342,10 +345,11 @@ extension ClientConversation {
         }
     }
 
-    /// The client may have changed its search path since it prepared the statement: others still use it as it was.
+    /// The client may have changed its search path or its time zone since it prepared the statement: others still use
+    /// it as it was.
     private func here(_ statement: PreparedStatement, _ name: String) -> PreparedStatement {
-        guard statement.space != changes.carried.space else { return statement }
-        let moved = registry.intern(statement.body, space: changes.carried.space, TextFacts(statement))
+        guard statement.space != space else { return statement }
+        let moved = registry.intern(statement.body, space: space, TextFacts(statement))
         changes.remember(moved, as: name)
         return moved
     }

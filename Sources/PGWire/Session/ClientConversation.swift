@@ -38,6 +38,8 @@ package final class ClientConversation {
     package var preparedLimit = 500
     /// How many names of statements one client may have: a client that never closes them must not fill the memory.
     static let namedLimit = 10_000
+    /// Likewise for the bytes of their texts.
+    static let namedBytesLimit = 16 << 20
 
     package let changes = StatementChanges()
     /// What the client left in its server's session.
@@ -48,6 +50,11 @@ package final class ClientConversation {
 
     let catalog: QueryCatalog
     let registry: StatementRegistry
+    /// What constants mean to the client, by `CarriedSettings.Table.literals`; 0: the same as to all others.
+    package var literals: UInt32 = 0 {
+        didSet { spaceOf = nil }
+    }
+    private var spaceOf: (path: UInt32, space: UInt32)?
     /// Grows with each Sync.
     var batch: UInt64 = 0
     /// The latest Parse of the unnamed statement, as a whole frame.
@@ -73,6 +80,8 @@ package final class ClientConversation {
     var refusedRest = 0
     var refusedEnds = false
     var refusedIsExtended = false
+    /// The batch after this one is refused too, with this.
+    var refusedNext: WireError?
 
     package init(catalog: QueryCatalog, registry: StatementRegistry, sharesStatements: Bool) {
         self.catalog = catalog
@@ -82,6 +91,15 @@ package final class ClientConversation {
 
     /// The client left something in its server's session, or may have.
     package var isTainted: Bool { changes.taint.rawValue != 0 || changes.carried.isPending }
+
+    /// Of its prepared statements.
+    var space: UInt32 {
+        let path = changes.carried.space
+        if let spaceOf, spaceOf.path == path { return spaceOf.space }
+        let space = catalog.carried.space(path: path, literals: literals)
+        spaceOf = (path, space)
+        return space
+    }
 
     /// What the client's session has on whatever server it gets.
     package var carried: CarriedSettings? { changes.carried.committed }
@@ -101,15 +119,49 @@ package final class ClientConversation {
         guard rest == 0, let header = try FrameHeader(peeking: input), input.readableBytes >= header.size else {
             return nil
         }
+        let facts = facts(of: header, input)
+        if header.type == ClientMessage.query || header.type == ClientMessage.parse { peeked = facts }
+        return facts
+    }
+
+    /// The first statement of a transaction whose beginning is at the front, if it was sent together with that, as
+    /// drivers do.
+    ///
+    /// - Returns: nil: it is not there, or not known; `isNextBatch`: it has an answer of its own, behind that of what
+    ///   is at the front.
+    package func statementBehind(_ input: ByteBuffer) throws(WireError) -> (facts: TextFacts, isNextBatch: Bool)? {
+        var rest = input
+        var (isFirst, isNextBatch, hasParsed) = (true, false, false)
+        for _ in 0..<Self.framesLookedAt {
+            guard let header = try FrameHeader(peeking: rest), rest.readableBytes >= header.size else { return nil }
+            let isStale = hasParsed && header.type == ClientMessage.bind
+            if !isFirst, !isStale, let facts = facts(of: header, rest), !facts.query.kind.isTransactionControl {
+                return (facts, isNextBatch)
+            }
+            switch header.type {
+            case ClientMessage.query, ClientMessage.sync:
+                if isNextBatch { return nil }
+                (isNextBatch, hasParsed) = (true, false)
+            case ClientMessage.parse: hasParsed = true
+            case ClientMessage.bind, ClientMessage.describe, ClientMessage.execute, ClientMessage.flush: break
+            default: return nil
+            }
+            isFirst = false
+            rest.moveReaderIndex(forwardBy: header.size)
+        }
+        return nil
+    }
+
+    private static let framesLookedAt = 12
+
+    private func facts(of header: FrameHeader, _ input: ByteBuffer) -> TextFacts? {
         var payload = input.payload(header)
         switch header.type {
         case ClientMessage.query:
-            peeked = look(payload)
-            return peeked
+            return look(payload)
         case ClientMessage.parse:
             guard payload.skipZeroTerminated() else { return nil }
-            peeked = look(payload)
-            return peeked
+            return look(payload)
         case ClientMessage.bind:
             guard payload.skipZeroTerminated(), let name = payload.readZeroTerminated() else { return nil }
             return name.isEmpty ? unnamedQuery : changes[name].map(TextFacts.init)
@@ -288,7 +340,7 @@ package final class ClientConversation {
             // A client that prepares and waits for it must not need a server: those that have one may wait for it.
             var payload = input.payload(header)
             guard let name = payload.readZeroTerminated().map(Self.name), !name.isEmpty, changes[name] == nil,
-                changes.count < Self.namedLimit, let statement = registry.proven(payload, space: changes.carried.space)
+                changes.count < Self.namedLimit, let statement = registry.proven(payload, space: space)
             else { return false }
             input.moveReaderIndex(forwardBy: header.size)
             changes.set(name, to: statement, batch: batch)
@@ -325,11 +377,15 @@ package final class ClientConversation {
 extension ClientConversation {
     /// Answers the batch at the front of `input` with an error instead of sending it: a simple query at once, anything
     /// else up to its Sync, which may come later. `status` is what the client is told of its transaction.
+    ///
+    /// - Parameter withNext: and likewise the batch behind it, which belongs to the same transaction.
     package func refuse(
-        _ input: inout ByteBuffer, _ error: WireError, _ status: TransactionStatus = .idle, client: inout ForwardBuffer
+        _ input: inout ByteBuffer, _ error: WireError, _ status: TransactionStatus = .idle, withNext: Bool = false,
+        client: inout ForwardBuffer
     ) {
         client.append { $0.writePGErrorResponse(error, severity: .error) }
         isRefusing = true
+        refusedNext = withNext ? error : nil
         peeked = nil
         refusedStatus = status
         skipRefused(&input, &client)
@@ -348,7 +404,9 @@ extension ClientConversation {
                 (isRefusing, refusedEnds) = (false, false)
                 batch += 1
                 client.append { [refusedStatus] in $0.writePGReadyForQuery(status: refusedStatus) }
-                return
+                guard let error = refusedNext else { return }
+                (refusedNext, isRefusing) = (nil, true)
+                client.append { $0.writePGErrorResponse(error, severity: .error) }
             }
             guard let type = input.getInteger(at: input.readerIndex, as: UInt8.self),
                 let length = input.getInteger(at: input.readerIndex + 1, as: UInt32.self)

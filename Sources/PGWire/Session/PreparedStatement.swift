@@ -95,7 +95,11 @@ package final class StatementRegistry {
     func intern(
         _ body: ByteBuffer, space: UInt32 = 0, _ query: @autoclosure () -> TextFacts
     ) -> PreparedStatement {
-        if let known = statements[Key(body: body, space: space)], known.schema == schema.number { return known }
+        // What the server makes of such a text depends on when it reads it: it is read anew for each that prepares it.
+        let isShared = !body.namesMoment
+        if isShared, let known = statements[Key(body: body, space: space)], known.schema == schema.number {
+            return known
+        }
         if statements.count >= sweepAt || bytes + body.readableBytes > sweepAtBytes { sweep() }
         lastID &+= 1
         if lastID == 0 { lastID = 1 }
@@ -104,7 +108,7 @@ package final class StatementRegistry {
         let facts = query()
         let statement = PreparedStatement(
             id: lastID, body: kept, query: facts.query, release: facts.release, space: space, schema: schema.number)
-        if statements.updateValue(statement, forKey: Key(body: kept, space: space)) == nil {
+        if isShared, statements.updateValue(statement, forKey: Key(body: kept, space: space)) == nil {
             bytes += kept.readableBytes
         }
         return statement

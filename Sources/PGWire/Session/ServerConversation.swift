@@ -81,6 +81,10 @@ package final class ServerConversation {
     /// Something of the extended protocol was sent and its Sync was not: its work is not committed, whatever was
     /// answered. (ReadyForQuery alone does not tell: the answers to a Flush come without one.)
     package private(set) var hasOpenBatch = false
+    /// Something of the open batch may have done something: it is the client's to end it.
+    private var openBatchRuns = false
+    /// All of the open batch was answered, and only prepared or described: the session may as well have ended it.
+    package var canEndBatch: Bool { hasOpenBatch && !openBatchRuns && isQuiet && status == .idle }
 
     // MARK: What was sent
 
@@ -93,10 +97,12 @@ package final class ServerConversation {
         if let id = reply.change { unanswered[id] = ((unanswered[id]?.count ?? 0) + 1, batch) }
         switch reply.kind {
         case .sync, .query, .functionCall:
-            hasOpenBatch = false
+            (hasOpenBatch, openBatchRuns) = (false, false)
             batch += 1
         case .copyEnd: break
-        default: if reply.audience != .synthetic { hasOpenBatch = true }
+        default:
+            if reply.audience != .synthetic { hasOpenBatch = true }
+            if reply.kind == .bind || reply.kind == .execute { openBatchRuns = true }
         }
     }
 
@@ -371,6 +377,7 @@ package final class ServerConversation {
         // What that Sync was to commit is open still.
         let last = replies.last { $0.kind != .copyEnd && $0.audience != .synthetic } ?? reply
         hasOpenBatch = !last.endsBatch
+        openBatchRuns = hasOpenBatch
     }
 
     private func parameter(

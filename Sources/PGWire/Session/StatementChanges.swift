@@ -15,6 +15,8 @@ package final class StatementChanges {
     }
 
     private var current: [String: PreparedStatement] = [:]
+    /// Of their texts, each counted as often as it has names.
+    private(set) var bytes = 0
     private var pending = Deque<Change>()
     /// What a statement was called last, for errors that come after its end.
     private var names: [UInt32: String] = [:]
@@ -22,6 +24,8 @@ package final class StatementChanges {
     var lostUnnamed: UInt64 = 0
     /// What the client left in its server's session. It is here because answers take from it.
     var taint: SessionTaint = []
+    /// What statements that were made with PREPARE may leave whenever they are executed.
+    var preparedTaints: SessionTaint = []
     /// What it set there that other servers can be told. Here for the same reason.
     var carried = CarriedChanges()
 
@@ -35,8 +39,14 @@ package final class StatementChanges {
 
     func set(_ name: String, to statement: PreparedStatement?, batch: UInt64) {
         pending.append(Change(name: name, before: current[name], after: statement, batch: batch))
-        current[name] = statement
+        assign(name, statement)
         if let statement { remember(statement, as: name) }
+    }
+
+    private func assign(_ name: String, _ statement: PreparedStatement?) {
+        let before = current.removeValue(forKey: name)
+        bytes += (statement?.body.readableBytes ?? 0) - (before?.body.readableBytes ?? 0)
+        if let statement { current[name] = statement }
     }
 
     func remember(_ statement: PreparedStatement, as name: String) {
@@ -46,24 +56,30 @@ package final class StatementChanges {
 
     /// A change that nothing can undo.
     func remove(_ name: String) {
-        current[name] = nil
+        assign(name, nil)
         for index in pending.indices where pending[index].name == name { pending[index].before = nil }
     }
 
     /// The server forgot them all. What is pending was sent later, and stands.
     func removeAll() {
         current.removeAll()
+        bytes = 0
         for index in pending.indices {
             pending[index].before = current[pending[index].name]
-            current[pending[index].name] = pending[index].after
+            assign(pending[index].name, pending[index].after)
         }
     }
 
-    /// The server did what a query of one statement says, outside of a transaction and with nothing sent after it.
-    /// (Of several statements each may be in a transaction that goes on.)
+    /// The server did what a query says, outside of a transaction and with nothing sent after it. (Of several
+    /// statements, those count that neither begin nor end a transaction, nor leave anything themselves: drivers' pools
+    /// take everything back with one text.)
     func cleared(by query: QueryInfo?) {
-        guard let query, query.statementCount == 1 else { return }
-        taint.subtract(query.clears.subtracting(query.taints))
+        guard let query, query.statementCount == 1 || (query.isWhole && query.taints.isEmpty) else { return }
+        // Whatever was prepared may have been executed since, and may be again.
+        let isAll = query.clears == .discardable
+        let kept = isAll ? query.taints : query.taints.union(preparedTaints.subtracting(.prepare))
+        taint.subtract(query.clears.subtracting(kept))
+        if query.clears.contains(.prepare) { preparedTaints = [] }
         if query.clears.contains(.settings), !query.taints.contains(.settings) { carried.clear() }
     }
 
@@ -89,7 +105,7 @@ package final class StatementChanges {
             if let later = pending.firstIndex(where: { $0.name == change.name }) {
                 pending[later].before = change.before
             } else {
-                current[change.name] = change.before
+                assign(change.name, change.before)
             }
         }
     }

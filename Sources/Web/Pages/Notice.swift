@@ -22,7 +22,8 @@ struct Notice {
         "forced": "Forced past the gate. This is in the timeline, with your reason.",
         "passed": "Run now: it passes.",
         "failed": "Run now: it fails. See below.",
-        "paused": "Paused: no new transaction begins, and clients wait until somebody resumes it.",
+        "paused": "Paused: no new transaction begins, and clients wait. It ends when somebody resumes it, or by itself"
+            + " after guard.timeouts.pause; a client that waits longer than guard.timeouts.queue is refused.",
         "resumed": "Resumed: clients that waited go on.",
         "reloaded": "Reloaded: the guard's settings are those of the file now.",
         "password": "Password changed; all other sessions were ended.",

@@ -57,7 +57,7 @@ enum GuardAct {
         await note("The guard switched \(words(database)) to \(withoutSecrets(target))", services, by: actor)
     }
 
-    /// Host, port and database of a URL: its user and password are not shown again.
+    /// The guard takes `host:port` only; should a URL ever get as far as the timeline, its user and password do not.
     static func withoutSecrets(_ target: String) -> String {
         let place = target.split(separator: "@", omittingEmptySubsequences: false).last ?? ""
         let path = place.prefix { $0 != "?" }

@@ -12,9 +12,10 @@ package protocol GuardControl: Sendable {
     /// New transactions wait; returns when those that run have ended. Past the deadline it is taken back, and throws.
     /// - Parameter database: nil: all.
     func pause(database: String?, deadline: Span) async throws
+    /// - Parameter database: nil: all. One alone is refused while everything is paused: it would stay so.
     func resume(database: String?) async throws
-    /// Pauses, points new servers at `target` (a URL, or one of the database's configured targets as `host:port`), and
-    /// resumes: clients see a wait. Past the deadline everything is as before, and it throws.
+    /// Pauses, points new servers at `target` (`host:port`, of one of the database's configured targets or of another
+    /// server), and resumes: clients see a wait. Past the deadline everything is as before, and it throws.
     func switchTarget(database: String, to target: String, deadline: Span) async throws
     /// The rules by hand that hold from now on, in place of all earlier ones given here.
     func setRules(_ rules: [GuardRule]) async throws
