@@ -1,5 +1,6 @@
 import Decide
 import Record
+import SQL
 import TestSupport
 import Testing
 
@@ -46,6 +47,41 @@ struct PagingTests {
             #expect(rest.map(\.title) == ["disk 1"])
             #expect(
                 try await record.timeline(after: 0).map(\.entry.kind) == [String](repeating: "change.noted", count: 3))
+        }
+    }
+
+    @Test(
+        "a release that several tell of at once is noted once, and what each tells of it is kept",
+        arguments: TestDriver.available)
+    func noteAtOnce(_ driver: TestDriver) async throws {
+        try await withRecord(driver) { record, clock, place in
+            let other = Record(database: try openDatabase(place.location), policy: .shop, now: { .epoch })
+            var change = Change(
+                id: "external:storefront/r7", kind: .release, service: "storefront", feature: nil, title: "r7",
+                actor: Actor(.service, "pipeline"), reason: nil, at: clock.now)
+            change.release = "r7"
+            for number in 0..<20 {
+                change.id = "external:storefront/r\(number)"
+                var (ended, undone) = (change, change)
+                (ended.endedAt, undone.undoneAt) = (clock.now, clock.now)
+                try await withThrowingTaskGroup(of: Bool.self) { [change] group in
+                    group.addTask { try await record.note(change: change) }
+                    group.addTask { try await other.note(change: change) }
+                    let firsts = try await group.reduce(0) { $0 + ($1 ? 1 : 0) }
+                    #expect(firsts == 1)
+                }
+                try await withThrowingTaskGroup(of: Bool.self) { [ended, undone] group in
+                    group.addTask { try await record.note(change: ended) }
+                    group.addTask { try await other.note(change: undone) }
+                    let firsts = try await group.reduce(0) { $0 + ($1 ? 1 : 0) }
+                    #expect(firsts == 0)
+                }
+                let kept = try #require(try await record.change(change.id))
+                #expect(kept.endedAt != nil && kept.undoneAt != nil)
+            }
+            await other.database.close()
+            let kinds = try await record.timeline(after: 0).map(\.entry.kind)
+            #expect(kinds.count { $0 == "change.noted" } == 20 && kinds.count == 60)
         }
     }
 

@@ -2,16 +2,30 @@ import Decide
 import SQL
 
 package enum ChangeLedger {
+    private static let columns = "INSERT INTO changes (id, kind, service, feature, at, body) VALUES (?, ?, ?, ?, ?, ?)"
+
+    private static func values(_ change: Change) throws -> [SQLValue] {
+        [
+            .text(change.id), .text(change.kind.rawValue), .text(change.service), SQLValue(change.feature),
+            .integer(change.at.milliseconds), .text(try Stored.encode(change)),
+        ]
+    }
+
     static func write(_ change: Change, _ connection: any SQLConnection) throws {
-        try connection.execute(
-            """
-            INSERT INTO changes (id, kind, service, feature, at, body) VALUES (?, ?, ?, ?, ?, ?)
-            ON CONFLICT (id) DO UPDATE SET body = excluded.body
-            """,
-            [
-                .text(change.id), .text(change.kind.rawValue), .text(change.service), SQLValue(change.feature),
-                .integer(change.at.milliseconds), .text(try Stored.encode(change)),
-            ])
+        try connection.execute("\(columns) ON CONFLICT (id) DO UPDATE SET body = excluded.body", try values(change))
+    }
+
+    /// Writes it if there is none of this id.
+    ///
+    /// - Returns: nil, or the one that is there, which nobody else changes before the transaction ends.
+    static func begin(_ change: Change, _ connection: any SQLConnection) throws -> Change? {
+        let isNew = try !connection.query(
+            "\(columns) ON CONFLICT (id) DO NOTHING RETURNING id", try values(change)
+        ).isEmpty
+        if isNew { return nil }
+        let lock = connection.dialect == .postgres ? " FOR UPDATE" : ""
+        return try connection.query("SELECT id, body FROM changes WHERE id = ?\(lock)", [.text(change.id)])
+            .first.map(read)
     }
 
     static func since(_ instant: Instant, limit: Int64, _ connection: any SQLConnection) throws -> [Change] {

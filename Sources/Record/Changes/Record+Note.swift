@@ -4,18 +4,18 @@ import SQL
 extension Record {
     /// Writes a change that another system told of: its line in the ledger and in the timeline, in one transaction.
     ///
-    /// Told again, a release may have ended or been taken back since: the first time of each is kept.
+    /// Told again, a release may have ended or been taken back since: the first time of each is kept. Told by several
+    /// at once, it is noted once, and nothing of what they tell is lost.
     /// - Returns: false when the ledger holds a change with this id already.
     package func note(change: Change) async throws -> Bool {
         let now = self.now()
         let desk = Subject(.feature, "\(change.service)/\(change.feature ?? "service")")
         let (isNew, isNews) = try await database.write { connection in
-            let row = try connection.query("SELECT id, body FROM changes WHERE id = ?", [.text(change.id)]).first
-            let known = try row.map(ChangeLedger.read)
+            let known = try ChangeLedger.begin(change, connection)
             guard let (stored, entries) = known.map({ $0.told(again: change) }) ?? change.toldFirst() else {
                 return (false, false)
             }
-            try ChangeLedger.write(stored, connection)
+            if known != nil { try ChangeLedger.write(stored, connection) }
             _ = try Timeline.append(entries.map { ($0, change.actor, desk) }, at: now, connection)
             return (known == nil, true)
         }
