@@ -16,10 +16,14 @@ struct CarriedTests {
     private static func one(_ body: (GuardScene, FakePostgres) async throws -> Void) async throws {
         var behaviour = FakePostgres.Behaviour()
         behaviour.answer = { event in
-            guard case .query(let text) = event, text.contains("refused"), text.hasPrefix("BEGIN") else { return nil }
+            guard case .query(let text) = event, text.hasPrefix("BEGIN") else { return nil }
+            guard text.contains("refused") || text.contains("cancelled") else { return nil }
             let answer = FakeAnswer.make { bytes in
                 bytes.writeTag("BEGIN")
-                bytes.writePGErrorResponse(ErrorFields(severity: .error, code: "42501", message: "permission denied"))
+                bytes.writePGErrorResponse(
+                    text.contains("cancelled")
+                        ? ErrorFields(severity: .error, code: "57014", message: "canceling statement")
+                        : ErrorFields(severity: .error, code: "42501", message: "permission denied"))
                 bytes.writeReady("E")
             }
             return [.send(answer)]
@@ -92,6 +96,18 @@ struct CarriedTests {
             #expect(own.errors.first?.message == words)
             let third = try await scene.client()
             #expect(try await third.query("SELECT 'w'").rows == [["w"]])
+        }
+    }
+
+    @Test("a cancel that comes as a server is told a client's settings is a cancel to the client, too")
+    func cancelled() async throws {
+        try await Self.one { scene, _ in
+            let (one, other) = (try await scene.client(), try await scene.client())
+            _ = try await one.query("SET cancelled = 1")
+            _ = try await other.query("SELECT 'x'")
+            let own = try await one.query("SELECT 'z'")
+            #expect(own.states == ["57014"] && own.errors.first?.message == "canceling statement", "\(own)")
+            #expect(try await scene.client().query("SELECT 'w'").rows == [["w"]])
         }
     }
 

@@ -89,9 +89,9 @@ extension BudgetDecision {
         case .cancelled(let tokens, let limit):
             "\(subject): \(Self.statements(tokens)) cancelled, because it is held to \(Self.slots(limit))."
         case .limitRaised(let from, let to):
-            "\(subject) may hold \(Self.slots(to)) at a time again, \(from) until now: nobody waits because of it."
+            "\(subject) may hold \(Self.slots(to)) at a time again, \(from) until now: nobody suffers from it."
         case .limitHalved(let from, let to):
-            "\(subject) is held to \(Self.slots(to)) at a time, \(from) until now: others are waiting again."
+            "\(subject) is held to \(Self.slots(to)) at a time, \(from) until now: others wait or are slowed."
         case .released(let reason): "\(subject) is no longer limited: \(Self.words(reason))."
         case .breakerOpened(let failures, let calls, let until):
             "\(subject): \(failures) of its last \(calls) calls ended for want of room in the database "

@@ -164,17 +164,33 @@ struct QueryAccounting: Sendable {
         }
     }
 
-    /// How much slower than usual the calls of the last second were, over everyone but `excluded` and the tripped;
-    /// 1 when nothing is known.
-    func slowdown(excluding excluded: Int32? = nil) -> Double {
-        var (calls, weighted) = (0.0, 0.0)
+    enum Speed: Hashable, Sendable {
+        /// Hardly anything was called.
+        case none
+        /// It was, and what is usual for it is not known.
+        case unknown
+        /// How many times as slow as usual.
+        case known(Double)
+    }
+
+    /// Of the calls of the last second, over everyone but `excluded` and the tripped.
+    func speed(excluding excluded: Int32? = nil) -> Speed {
+        var (all, known, weighted) = (0.0, 0.0, 0.0)
         for place in accounts.indices where place >= Int(Self.firstTracked) && Int32(place) != excluded {
-            guard accounts[place].trip == nil, let slowdown = accounts[place].slowdown else { continue }
+            guard accounts[place].trip == nil, accounts[place].last.calls > 0 else { continue }
             let number = Double(accounts[place].last.calls)
-            calls += number
+            all += number
+            guard let slowdown = accounts[place].slowdown else { continue }
+            known += number
             weighted += number * slowdown
         }
-        return calls >= 5 ? weighted / calls : 1
+        guard known >= 5 else { return all >= 5 ? .unknown : .none }
+        return .known(weighted / known)
+    }
+
+    /// 1 when nothing is known.
+    func slowdown(excluding excluded: Int32) -> Double {
+        if case .known(let slowdown) = speed(excluding: excluded) { slowdown } else { 1 }
     }
 
     /// Mean service time in nanoseconds over the calls of everyone but `excluded`; nil without any.

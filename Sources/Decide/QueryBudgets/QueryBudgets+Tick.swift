@@ -47,12 +47,12 @@ extension QueryBudgets {
     }
 
     private mutating func recover(now: Int64) {
-        let isStrained = accounting.slowdown() > settings.strainFactor
+        let others = others
         for place in tripped {
             let account = accounting.accounts[Int(place)]
             let unserved = Double(queue.gates[Int(place)].queuedOrdinary) + Double(account.last.turnedAway)
             let second = Trip.Second(
-                now: now, isPressed: isPressed, isStrained: isStrained,
+                now: now, isPressed: isPressed, others: others,
                 demand: account.last.usage + unserved * account.meanHold / 1e9,
                 turnedAway: Int(account.last.turnedAway))
             let before = account.trip?.limit ?? 0
@@ -66,6 +66,15 @@ extension QueryBudgets {
             case .release(let reason): release(place, reason, now: now)
             case .none?, nil: break
             }
+        }
+    }
+
+    /// Of those that are not held to a limit.
+    private var others: Trip.Others {
+        switch accounting.speed() {
+        case .none: .usual
+        case .unknown: .unknown
+        case .known(let slowdown): slowdown > settings.slowedFactor ? .slowed : .usual
         }
     }
 

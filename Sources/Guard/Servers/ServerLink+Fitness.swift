@@ -15,7 +15,12 @@ extension ServerLink {
         statement.hasPrefix("SET \"application_name\" TO ") && !statement.contains(";")
     }
 
-    static func unfit(_ failure: ErrorFields?) -> String {
-        "[mainstay] the next server refused this session's settings: \(failure?.message ?? "no reason was given")"
+    static func unfit(_ failure: ErrorFields?) -> WireError {
+        let reason = failure?.message ?? "no reason was given"
+        // A cancel that came just then. No 08xxx: it was asked for, and is nothing to try again.
+        if failure?.code == "57014" { return WireError(.internalFault, sqlState: "57014", reason) }
+        return WireError(
+            .internalFault, sqlState: "08006",
+            "[mainstay] the next server refused this session's settings: \(reason)")
     }
 }

@@ -205,7 +205,7 @@ final class ServerLink: SocketReceiver {
             case .ready, .ourQueryEnded:
                 if case .ourQueryEnded(_, let state?) = event, !expectsFailure {
                     core.logger.warning("a server could not be reset", metadata: ["sqlstate": "\(state)"])
-                    return closed(WireError(.internalFault, sqlState: "08006", Self.unfit(conversation.setUpFailure)))
+                    return closed(Self.unfit(conversation.setUpFailure))
                 }
                 expectsFailure = false
                 isReady = true

@@ -38,7 +38,7 @@ struct BudgetDecisionTests {
         arguments: [
             (.cancelled([SlotToken(index: 1, generation: 0)], limit: 1), "cancelled", "held to 1 slot"),
             (.limitRaised(from: 1, to: 2), "limitRaised", "may hold 2 slots at a time again, 1 until now"),
-            (.limitHalved(from: 4, to: 2), "limitHalved", "others are waiting again"),
+            (.limitHalved(from: 4, to: 2), "limitHalved", "others wait or are slowed"),
             (.released(.timeServed), "released", "no longer limited: its time is over"),
             (.released(.releaseChanged), "released", "another release has started"),
             (.breakerOpened(failures: 15, calls: 20, until: 102 * second), "breakerOpened", "turned away for 2.0 s"),

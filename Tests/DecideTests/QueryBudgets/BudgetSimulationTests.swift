@@ -52,6 +52,31 @@ struct BudgetSimulationTests {
     }
 
     @Test(
+        "beside a runaway on one processor, where nothing is usual yet and where it is known",
+        arguments: [Int64(5), 60], [1, 2, 3])
+    func oneProcessor(onset: Int64, seed: Int) {
+        var simulation = BudgetSimulation(settings(), knee: 1, seed: seed, [good(), bad(from: onset)])
+        simulation.run(until: (onset + 90) * second)
+        expectProtected(simulation, (onset + 3) * second..<(onset + 88) * second, Run(seed: seed, knee: 1))
+        #expect(simulation.count("tripped") == 1)
+        let limits = limits(simulation)
+        #expect(limits.max() ?? 1 <= (onset > 10 ? 2 : 1), "onset \(onset), seed \(seed): \(limits)")
+    }
+
+    /// What limits were raised to.
+    private func limits(_ simulation: BudgetSimulation) -> [Int] {
+        simulation.decisions.compactMap { if case .limitRaised(_, let limit) = $0.what { limit } else { nil } }
+    }
+
+    @Test("where the database has room, a runaway gets more as long as nobody suffers", arguments: [1, 2, 3])
+    func room(seed: Int) {
+        var simulation = BudgetSimulation(settings(), knee: 8, seed: seed, [good(), bad()])
+        simulation.run(until: 90 * second)
+        let limits = limits(simulation)
+        #expect((limits.max() ?? 0) >= 5, "seed \(seed): \(limits)")
+    }
+
+    @Test(
         "the same without budgets: the pool is lost, so that the test above proves something", arguments: [4.0, 8, 20])
     func unprotected(knee: Double) {
         var simulation = BudgetSimulation(settings(.off), knee: knee, seed: 1, [good(), bad()])

@@ -11,15 +11,16 @@ struct TripTests {
     }
 
     private func passed(
-        _ seconds: Int64, pressed: Bool = false, strained: Bool = false, demand: Double = 30, turnedAway: Int = 1
+        _ seconds: Int64, pressed: Bool = false, others: Trip.Others = .usual, demand: Double = 30,
+        turnedAway: Int = 1
     ) -> Trip.Second {
         Trip.Second(
-            now: seconds * second, isPressed: pressed, isStrained: strained, demand: demand, turnedAway: turnedAway)
+            now: seconds * second, isPressed: pressed, others: others, demand: demand, turnedAway: turnedAway)
     }
 
     @Test(
-        "the limit is max(1, min(⌈B⌉, ⌊P/10⌋))",
-        arguments: [(20, 5.0, 2), (20, 1.0, 1), (20, 1.2, 2), (100, 4.5, 5), (100, 40.0, 10), (5, 3.0, 1), (1, 1.0, 1)])
+        "the limit is max(1, min(⌈B⌉, ⌊P/20⌋))",
+        arguments: [(20, 5.0, 1), (20, 1.0, 1), (40, 1.2, 2), (100, 4.5, 5), (200, 40.0, 10), (5, 3.0, 1), (1, 1.0, 1)])
     func limit(slots: Int, baseline: Double, expected: Int) {
         let settings = BudgetSettings(slots: slots, mode: .enforce)
         #expect(Trip(baseline: baseline, now: 0, settings: settings).limit == expected)
@@ -34,27 +35,79 @@ struct TripTests {
     func raises() {
         var trip = trip()
         for at in 1...4 as ClosedRange<Int64> { #expect(trip.secondPassed(passed(at), settings: settings) == .none) }
-        #expect(trip.secondPassed(passed(5), settings: settings) == .raise(to: 3))
+        #expect(trip.secondPassed(passed(5), settings: settings) == .raise(to: 2))
         #expect(trip.secondPassed(passed(9), settings: settings) == .none)
-        #expect(trip.secondPassed(passed(10), settings: settings) == .raise(to: 4))
+        #expect(trip.secondPassed(passed(10), settings: settings) == .raise(to: 3))
     }
 
-    @Test("it does not rise while others are slower than usual")
-    func strain() {
+    @Test("it does not rise while others are slower than usual, nor where that is not known")
+    func slowed() {
         var trip = trip()
-        #expect(trip.secondPassed(passed(5, strained: true), settings: settings) == .none)
-        #expect(trip.secondPassed(passed(6), settings: settings) == .raise(to: 3))
+        #expect(trip.secondPassed(passed(5, others: .slowed), settings: settings) == .none)
+        #expect(trip.secondPassed(passed(6, others: .unknown), settings: settings) == .none)
+        #expect(trip.secondPassed(passed(7), settings: settings) == .raise(to: 2))
+    }
+
+    /// With a limit of ten.
+    private func risen(_ baseline: Double = 9) -> Trip {
+        var trip = trip(baseline)
+        for at in 1...45 as ClosedRange<Int64> { _ = trip.secondPassed(passed(at), settings: settings) }
+        #expect(trip.limit == 10)
+        return trip
     }
 
     @Test("pressure halves it, down to one")
     func halves() {
-        var trip = trip(9)
-        for at in 1...40 as ClosedRange<Int64> { _ = trip.secondPassed(passed(at), settings: settings) }
-        #expect(trip.limit == 10)
-        #expect(trip.secondPassed(passed(42, pressed: true), settings: settings) == .lower(to: 5))
-        #expect(trip.secondPassed(passed(43, pressed: true), settings: settings) == .lower(to: 2))
-        #expect(trip.secondPassed(passed(44, pressed: true), settings: settings) == .lower(to: 1))
-        #expect(trip.secondPassed(passed(45, pressed: true), settings: settings) == .none)
+        var trip = risen()
+        #expect(trip.secondPassed(passed(47, pressed: true), settings: settings) == .lower(to: 5))
+        #expect(trip.secondPassed(passed(48, pressed: true), settings: settings) == .lower(to: 2))
+        #expect(trip.secondPassed(passed(49, pressed: true), settings: settings) == .lower(to: 1))
+        #expect(trip.secondPassed(passed(50, pressed: true), settings: settings) == .none)
+    }
+
+    @Test("others that are slowed for more than a moment halve it too")
+    func halvesForOthers() {
+        var trip = risen()
+        #expect(trip.secondPassed(passed(47, others: .slowed), settings: settings) == .none)
+        #expect(trip.secondPassed(passed(48, others: .slowed), settings: settings) == .lower(to: 5))
+        #expect(trip.secondPassed(passed(49), settings: settings) == .none)
+        #expect(trip.secondPassed(passed(50, others: .slowed), settings: settings) == .none)
+        #expect(trip.secondPassed(passed(51, others: .slowed), settings: settings) == .lower(to: 2))
+    }
+
+    @Test("what the budget allows stays whoever is slow, and a crowd is not the reason")
+    func keepsItsRight() {
+        var (runaway, crowd) = (risen(), trip(isCrowd: true))
+        for at in 47...60 as ClosedRange<Int64> {
+            _ = runaway.secondPassed(passed(at, others: .slowed, demand: 5), settings: settings)
+            _ = crowd.secondPassed(passed(at, others: .slowed), settings: settings)
+        }
+        #expect(runaway.limit == 10)
+        #expect(crowd.limit == 15)
+    }
+
+    @Test("each halving doubles the wait for the next rise, up to a minute; each rise that was borne halves it")
+    func backsOff() {
+        var trip = risen()
+        var at: Int64 = 46
+        func halve() { at += 2; _ = trip.secondPassed(passed(at, pressed: true), settings: settings) }
+        func secondsToRise() -> Int64 {
+            for waited in 1...100 as ClosedRange<Int64> {
+                at += 1
+                if case .raise = trip.secondPassed(passed(at), settings: settings) { return waited }
+            }
+            return 0
+        }
+        halve()
+        #expect(secondsToRise() == 10)
+        halve()
+        #expect(secondsToRise() == 20)
+        for _ in 1...6 {
+            halve()
+            _ = secondsToRise()
+        }
+        halve()
+        #expect([secondsToRise(), secondsToRise(), secondsToRise(), secondsToRise()] == [60, 60, 30, 15])
     }
 
     @Test("it stops at half of the slots while the query asks for more than its budget")
@@ -110,7 +163,7 @@ struct TripTests {
         #expect(trip.secondPassed(passed(11, demand: 3), settings: settings) == .release(.fitsAgain))
     }
 
-    @Test("a crowd under pressure is not held lower than a runaway at first")
+    @Test("a crowd under pressure keeps a tenth of the slots")
     func crowdLeast() {
         var trip = trip(isCrowd: true)
         for at in 1...20 as ClosedRange<Int64> { _ = trip.secondPassed(passed(at, pressed: true), settings: settings) }
