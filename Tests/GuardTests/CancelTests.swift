@@ -219,6 +219,9 @@ struct CancelTests {
                 $0.limits.poolSize = 1
                 $0.budgets.mode = .enforce
                 $0.budgets.breakerCalls = 3
+                // However slow this machine is.
+                $0.budgets.breakerOpen = .minutes(5)
+                $0.budgets.breakerLongestOpen = .minutes(5)
             } _: { scene in
                 let client = try await WireClient.connect(scene.port)
                 let session = try await client.logIn()

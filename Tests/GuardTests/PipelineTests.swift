@@ -14,7 +14,8 @@ struct PipelineTests {
         bytes.writePGFrame("E") { $0.writeString("\0\0\0\0\0") }
     }
 
-    @Test("a blocked query is turned away in a transaction that is begun in the same breath, with its beginning")
+    @Test(
+        "a blocked query is turned away with the beginning that it stands in one batch with, and behind another query")
     func blocked() async throws {
         try await FakePostgres.run { fake in
             try await GuardScene.run(before: [fake.target]) {
@@ -36,17 +37,51 @@ struct PipelineTests {
                 let one = try await client.answer()
                 #expect(one.states == ["53000"] && one.status == "I", "\(one)")
                 try await client.send { bytes in
-                    bytes.writePGQuery("BEGIN")
+                    bytes.writePGQuery("SELECT 'good'")
                     Self.extended(text, &bytes)
                     bytes.writePGSync()
                 }
-                for _ in 0..<2 {
-                    let answer = try await client.answer()
-                    #expect(answer.states == ["53000"] && answer.status == "I", "\(answer)")
-                }
+                #expect(try await client.answer().rows == [["good"]])
+                let behind = try await client.answer()
+                #expect(behind.states == ["53000"] && behind.status == "I", "\(behind)")
                 #expect(try await client.query("SELECT 'good'").rows == [["good"]])
                 #expect(Set(fake.heard) == [.connected, .query("SELECT 'good'")], "\(fake.heard)")
             }
+        }
+    }
+
+    @Test(
+        "a transaction that is sent as a whole, and whose first statement is blocked, does nothing",
+        .enabled(if: TestDriver.isPostgresAvailable))
+    func atomic() async throws {
+        try await GuardScene.runBeforePostgres {
+            $0.mode = .transaction
+            $0.adminUsers = ["postgres"]
+        } _: { scene in
+            let client = try await scene.client()
+            let table = "atomic_\(UInt32.random(in: 0 ... .max))"
+            _ = try await client.query("CREATE TABLE \(table) (a int, b int)")
+            let text = "INSERT INTO \(table) (a) VALUES (1)"
+            var looked = ByteBuffer(string: text)
+            let fingerprint = looked.withUnsafeMutableReadableBytes {
+                QueryCatalog(seed: 1).look(at: UnsafeRawBufferPointer($0)).fingerprintText
+            }
+            let admin = try await scene.client(database: "mainstay")
+            #expect(try await admin.query("BLOCK QUERY \(fingerprint) FOR 1h").errors.isEmpty)
+            try await client.send { bytes in
+                for text in ["BEGIN", text, "INSERT INTO \(table) (b) VALUES (2)", "COMMIT"] {
+                    bytes.writePGQuery(text)
+                }
+            }
+            var answers: [String] = []
+            for _ in 0..<4 {
+                let answer = try await client.answer()
+                answers.append(
+                    (answer.tags + answer.states + [answer.status.map(String.init) ?? ""]).joined(separator: " "))
+            }
+            #expect(answers == ["BEGIN T", "53000 E", "25P02 E", "ROLLBACK I"])
+            #expect(try await client.query("SELECT count(*) FROM \(table)").rows == [["0"]])
+            _ = try await client.query("DROP TABLE \(table)")
         }
     }
 

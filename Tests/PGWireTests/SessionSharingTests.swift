@@ -19,13 +19,29 @@ struct SessionSharingTests {
         "a text that the server reads as of now is read anew for each that prepares it",
         arguments: [
             ("insert into log values ('now', 1)", false), ("select ' Today '::date", false),
-            ("select e'tomorrow'", false), ("select $$now$$, 'nothing'", true), ("select 'no'", true),
+            ("select e'tomorrow'", false), ("select $$now$$, 'nothing'", false),
+            ("select 'no', NOW (), nowadays, \"a_now\"", true),
+            ("select '12:00 today'::timestamp", false), ("select '{now}'::timestamptz[]", false),
         ])
     func moments(_ text: String, isShared: Bool) throws {
         _ = try prepared(text)
         let output = try SessionScene(pool, server: nil).forward(Frame.parse("t", text))
         #expect(output.progress == (isShared ? .all : .needsServer))
         #expect(output.client == (isShared ? Frame.parsed : []))
+    }
+
+    @Test("what is prepared behind a setting in one batch is nobody else's: what constants mean is not known yet")
+    func behindSetting() throws {
+        for (setting, isShared) in [("SET TimeZone TO 'Asia/Tokyo'", false), ("SELECT 1", true)] {
+            let pool = SessionPool()
+            let scene = SessionScene(pool)
+            let parse = Frame.parse("s", "select '2026-01-01'::timestamptz")
+            _ = try scene.forward(Frame.parse("", setting) + Frame.bind("") + Frame.execute() + parse + Frame.sync)
+            let tag = isShared ? "SELECT 1" : "SET"
+            _ = try scene.read(Frame.parsed + Frame.bound + Frame.done(tag) + Frame.parsed + Frame.idle)
+            let other = SessionScene(pool, server: nil)
+            #expect(try other.forward(parse).progress == (isShared ? .all : .needsServer), "\(setting)")
+        }
     }
 
     @Test("clients that see times otherwise share no statement, and those that see them alike do")

@@ -157,6 +157,8 @@ extension ConfigurationReader {
         read("connect", .milliseconds(100) ... .minutes(10), into: &settings.timeouts.connect)
         read("queue", .milliseconds(100) ... .hours(1), into: &settings.timeouts.queue)
         read("idle-transaction", .seconds(1) ... .days(1), into: &settings.timeouts.idleTransaction)
+        read("transaction", .seconds(1) ... .days(7), into: &settings.timeouts.transaction)
+        read("client-idle", .seconds(1) ... .days(30), into: &settings.timeouts.clientIdle)
         read("server-idle", .seconds(1) ... .days(7), into: &settings.timeouts.serverIdle)
         read("server-lifetime", .seconds(1) ... .days(30), into: &settings.timeouts.serverLifetime)
         read("drain", .zero ... .hours(1), into: &settings.timeouts.drain)

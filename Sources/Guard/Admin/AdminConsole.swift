@@ -243,6 +243,9 @@ struct AdminConsole {
                 ["queries", "\(counters.queries)"], ["transactions", "\(counters.transactions)"],
                 ["refused_queries", "\(counters.refusedQueries)"], ["cancels", "\(counters.cancels)"],
                 ["violations", "\(counters.violations)"], ["cleanup_timeouts", "\(counters.cleanupTimeouts)"],
+                ["idle_transactions", "\(counters.idleTransactions)"],
+                ["long_transactions", "\(counters.longTransactions)"],
+                ["idle_clients", "\(counters.idleClients)"], ["pins", "\(counters.pins)"],
                 ["server_ms", "\(counters.serverNanoseconds / 1_000_000)"],
                 ["wait_ms", "\(counters.waitNanoseconds / 1_000_000)"],
             ])

@@ -189,6 +189,7 @@ extension ClientLink {
         write(bytes)
         phase = .open
         guard !isClosed else { return }
+        restedAt = core.now
         core.opened(self)
         resumeReading()
         if input.readableBytes > 0 { pump() }

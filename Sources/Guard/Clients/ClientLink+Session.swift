@@ -44,6 +44,9 @@ extension ClientLink {
                 isStalled = true
                 if input.readableBytes > Self.heldLimit { pauseReading() }
                 return
+            case .waitsForEnd:
+                if input.readableBytes > Self.heldLimit { pauseReading() }
+                return
             case .needsServer:
                 if !demandSlot() {
                     if input.readableBytes > Self.heldLimit { pauseReading() }
@@ -57,15 +60,14 @@ extension ClientLink {
     func demandSlot() -> Bool {
         guard !isWaiting, let conversation else { return false }
         do throws(WireError) {
+            conversation.decidesByBatch = core.settings.budgets.mode != .off
             var query = try conversation.peek(input)
             waitingSince = core.now
-            isRefusedWithNext = false
             if server == nil { pool = try route(query) }
             guard let pool else { return false }
             if pool.isPaused, server == nil { return wait(for: pool) }
-            if query?.query.kind.isTransactionControl ?? false, let behind = try conversation.statementBehind(input) {
-                // The transaction is what its first statement is, which comes with its beginning.
-                (query, isRefusedWithNext) = (behind.facts, behind.isNextBatch)
+            if query?.query.kind.isTransactionControl ?? false, let first = try conversation.statementBehind(input) {
+                query = first
             }
             let request = request(query, pool.group)
             isUndecided = request.query == .transactionControl
@@ -78,7 +80,7 @@ extension ClientLink {
                 isWaiting = true
                 return false
             case .reject(let rejection):
-                refuseBatch(WireError(rejection), withNext: isRefusedWithNext)
+                refuseBatch(WireError(rejection))
                 return true
             }
         } catch {
@@ -190,6 +192,7 @@ extension ClientLink {
     func batchEnded() {
         guard isStalled else { return }
         isStalled = false
+        resumeReading()
         pump()
     }
 }

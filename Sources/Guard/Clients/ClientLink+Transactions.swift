@@ -19,6 +19,7 @@ extension ClientLink {
         }
         if server.conversation.status != .idle || server.conversation.hasOpenBatch || !conversation.isBetweenMessages {
             quietSince = core.now
+            let result = takeResult()
             if let token { pool?.group.statementEnded(token, result) }
         } else if server.conversation.isAtRest {
             finishTransaction(server, conversation)
@@ -30,7 +31,9 @@ extension ClientLink {
 
     func finishTransaction(_ server: ServerLink, _ conversation: ClientConversation) {
         core.released(self, pool, heldFor: core.now - attachedAt)
-        let (token, result) = (self.token, self.result)
+        let (token, result) = (self.token, takeResult())
+        restedAt = core.now
+        countPin(conversation)
         if keepsServer(conversation), !isLeaving {
             quietSince = core.now
             if let token { pool?.group.rested(token, result) }
@@ -62,15 +65,27 @@ extension ClientLink {
         !conversation.sharesStatements || conversation.isTainted
     }
 
-    var result: StatementResult {
+    /// What it is kept for, each once from when it is to when it is no more.
+    private func countPin(_ conversation: ClientConversation) {
+        guard conversation.sharesStatements, conversation.taint != countedTaint else { return }
+        if countedTaint.isEmpty { core.counters.pins += 1 }
+        for cause in conversation.taint.subtracting(countedTaint).names {
+            core.counters.pinCauses[cause, default: 0] += 1
+        }
+        countedTaint = conversation.taint
+    }
+
+    /// Of what has ended since it was last asked: a batch that runs nothing has not failed as the one before it did.
+    private func takeResult() -> StatementResult {
         guard let lastEnded else { return .succeeded }
+        self.lastEnded = nil
         var outcome = StatementOutcome.succeeded
         if wasCancelledByBudget || wasCancelledByClient, lastEnded.sqlState == .queryCanceled {
             outcome = wasCancelledByBudget ? .cancelledByGuard : .cancelledByClient
         } else if let state = lastEnded.sqlState, let code = SQLStateCode(state.description) {
             outcome = .failed(code)
         }
-        return StatementResult(outcome, rows: Int64(lastEnded.rows), bytes: 0)
+        return StatementResult(outcome, rows: Int64(lastEnded.rows), bytes: Int64(lastEnded.bytes))
     }
 
     /// The statement holds its slot for too long.
@@ -94,7 +109,7 @@ extension ClientLink {
         isWaiting = false
         handle = nil
         giveSlotBack()
-        refuseBatch(error, withNext: isRefusedWithNext)
+        refuseBatch(error)
         resumeReading()
         pump()
     }
@@ -106,11 +121,11 @@ extension ClientLink {
         pool?.group.abandoned(token)
     }
 
-    func refuseBatch(_ error: WireError, _ status: TransactionStatus = .idle, withNext: Bool = false) {
+    func refuseBatch(_ error: WireError, _ status: TransactionStatus = .idle) {
         guard let conversation else { return }
         core.counters.refusedQueries += 1
         var answer = ForwardBuffer()
-        conversation.refuse(&input, error, status, withNext: withNext, client: &answer)
+        conversation.refuse(&input, error, status, client: &answer)
         if let bytes = answer.take(from: input) { write(bytes) }
     }
 
@@ -132,10 +147,27 @@ extension ClientLink {
         handle = nil
     }
 
+    /// A server runs something of it, or waits for it to go on.
+    private var isInTransaction: Bool {
+        server.map { !$0.conversation.isAtRest } ?? false
+    }
+
     func tick(_ now: Int64) {
         let timeouts = core.settings.timeouts
         if isLoggingIn, timeouts.login > 0, now - connectedAt > timeouts.login {
             return fail(WireError(.notAuthorized, sqlState: "08006", "the log-in took too long"))
+        }
+        if timeouts.transaction > 0, isInTransaction, now - attachedAt > timeouts.transaction {
+            core.counters.longTransactions += 1
+            return fail(
+                WireError(.unsupported, sqlState: "25P04", "terminating connection due to transaction timeout"))
+        }
+        if timeouts.clientIdle > 0, isOpen, !isWaiting, !isInTransaction, !isConsoleBusy,
+            now - restedAt > timeouts.clientIdle
+        {
+            core.counters.idleClients += 1
+            return fail(
+                WireError(.unsupported, sqlState: "57P05", "terminating connection due to idle-session timeout"))
         }
         if let quietSince, timeouts.idleTransaction > 0, now - quietSince > timeouts.idleTransaction {
             endIdleTransaction()

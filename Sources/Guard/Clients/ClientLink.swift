@@ -64,10 +64,12 @@ final class ClientLink: SocketReceiver {
     var usualQuery: QueryKey?
     /// Its transaction has only begun.
     var isUndecided = false
-    /// What it waits with are two batches of one transaction: its beginning, and its first statement.
-    var isRefusedWithNext = false
-    /// The statement that ended last.
+    /// The statement that ended last, until it is counted.
     var lastEnded: RunningStatement?
+    /// When it last had no transaction any more.
+    var restedAt: Int64 = 0
+    /// Of its taints, those that are counted.
+    var countedTaint = SessionTaint()
     var wasCancelledByBudget = false
     /// It asked for the end of what ran, and the server is not quiet since.
     var wasCancelledByClient = false
@@ -231,7 +233,7 @@ final class ClientLink: SocketReceiver {
     func end() {
         guard !isClosed else { return }
         gone()
-        socket?.close()
+        socket?.closeWhenSent()
     }
 
     func gone() {

@@ -138,6 +138,8 @@ private final class SecretConnection: SocketReceiver {
     private var opening: EventLoopPromise<Void>?
     private var answer: EventLoopPromise<LookedUpSecret>?
     private var asked = ""
+    /// So far: the time of one that was answered must not end another.
+    private var questions = 0
     private var found = LookedUpSecret()
     private var failure: WireError?
     private(set) var isOpen = false
@@ -174,7 +176,9 @@ private final class SecretConnection: SocketReceiver {
         var bytes = ByteBuffer()
         bytes.writePGLookup(query, parameter: user)
         socket.send(bytes)
-        expire { $0.answer != nil && $0.asked == user }
+        questions += 1
+        let question = questions
+        expire { $0.answer != nil && $0.questions == question }
         return promise.futureResult
     }
 
@@ -210,6 +214,8 @@ private final class SecretConnection: SocketReceiver {
 
     func receive(_ bytes: ByteBuffer) {
         input.writeImmutableBuffer(bytes)
+        // What was read is given back.
+        defer { input = input.readableBytes == 0 ? ByteBuffer() : input.copied }
         if start != nil { logIn() }
         do throws(WireError) {
             while start == nil, let header = try FrameHeader(peeking: input) {

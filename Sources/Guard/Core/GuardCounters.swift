@@ -12,6 +12,12 @@ package struct GuardCounters: Sendable {
     package var violations: Int64 = 0
     package var cleanupTimeouts: Int64 = 0
     package var idleTransactions: Int64 = 0
+    package var longTransactions: Int64 = 0
+    package var idleClients: Int64 = 0
+    /// Clients that began to keep their server,
+    package var pins: Int64 = 0
+    /// and why, by `SessionTaint.names`.
+    package var pinCauses: [String: Int] = [:]
     package var reloads: Int64 = 0
     /// Databases moved to another server by hand.
     package var switches: Int64 = 0

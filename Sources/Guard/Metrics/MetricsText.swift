@@ -1,4 +1,5 @@
 import Decide
+import PGWire
 
 /// The snapshot in Prometheus' text format.
 enum MetricsText {
@@ -20,6 +21,9 @@ enum MetricsText {
             ),
             ("cleanup_timeouts", "Servers closed because they did not come to rest.", counters.cleanupTimeouts),
             ("idle_transactions", "Clients ended because their transaction was idle.", counters.idleTransactions),
+            ("long_transactions", "Clients ended because their transaction took too long.", counters.longTransactions),
+            ("idle_clients", "Clients ended because they did nothing.", counters.idleClients),
+            ("pins", "Clients that began to keep their server.", counters.pins),
             ("reloads", "Times the settings were read again.", counters.reloads),
             ("switches", "Databases moved to another server by hand.", counters.switches),
             ("uncounted_statements", "Statements of queries beyond the most told apart.", snapshot.uncountedStatements),
@@ -34,6 +38,9 @@ enum MetricsText {
         family(
             "trips_total", "Queries that were held to less than their share.", "counter",
             [("", "\(counters.decisions["tripped"] ?? 0)")], &text)
+        family(
+            "pin_causes_total", "What clients did that made them keep their server.", "counter",
+            SessionTaint.allNames.map { ("{cause=\"\($0)\"}", "\(counters.pinCauses[$0] ?? 0)") }, &text)
         family("clients", "Clients connected now.", "gauge", [("", "\(snapshot.clients)")], &text)
         family("queries_known", "Queries told apart.", "gauge", [("", "\(snapshot.queries)")], &text)
         let states: [(String, String, (GuardOverview.Pool) -> Int)] = [

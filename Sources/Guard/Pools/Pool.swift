@@ -88,7 +88,9 @@ final class Pool {
 
     /// A server for the client, whose turn it is; nil: it waits, and is called when one is open.
     func acquire(_ client: ClientLink) -> ServerLink? {
-        if !isPaused, waiting.isEmpty, let server = idle.popLast() { return server }
+        if !isPaused, waiting.isEmpty {
+            while let server = idle.popLast() { if server.isFitForNext() { return server } }
+        }
         waiting.append(client)
         openIfNeeded()
         return nil
@@ -136,6 +138,7 @@ final class Pool {
     /// The server is at rest and nobody's: it serves whoever waits longest.
     func release(_ server: ServerLink) {
         if server.isRetired { return server.close() }
+        guard server.isFitForNext() else { return }
         if !isPaused {
             while let client = waiting.popFirst() {
                 if client.take(server) { return }
@@ -150,7 +153,8 @@ final class Pool {
         guard servers.removeValue(forKey: ObjectIdentifier(server)) != nil else { return }
         idle.removeAll { $0 === server }
         group.count -= 1
-        guard !wasStarted else { return group.serve() }
+        // One that was not wanted any more when it was there, or was not, says nothing about where it was.
+        if wasStarted || server.isRetired && !server.saidGoodbye { return group.serve() }
         nextTarget += 1
         failures += 1
         let failure = failure ?? WireError(.internalFault, sqlState: "08006", "the server closed the connection")

@@ -47,6 +47,8 @@ final class PoolGroup {
         budgets.slots = max(1, limit)
         budgets.queueTimeout = .milliseconds(settings.timeouts.queue / 1_000_000)
         budgets.queueCapacity = settings.limits.waiting
+        let idle = settings.timeouts.idleTransaction
+        budgets.idleCap = idle > 0 ? .milliseconds(idle / 1_000_000) : nil
         return budgets
     }
 

@@ -1,9 +1,18 @@
+import NIOCore
 import PGWire
 
 /// Whether a server, or what is asked of it, is fit for its next client.
 extension ServerLink {
     /// How long a batch may be open in which nothing but preparing is done.
     static let openBatchRest = GuardSettings.Timeouts.second / 5
+
+    /// The golden rule, asked wherever a server changes hands: nothing is owed, no transaction is open, no cancel is
+    /// under way, and not even a part of a message is unread. One that breaks it is closed and counted.
+    func isFitForNext() -> Bool {
+        if conversation.isAtRest, input.readableBytes == 0 { return true }
+        broke(.protocolViolation("the server was not at rest when its next client was to have it"))
+        return false
+    }
 
     func isStale(_ now: Int64, _ timeouts: GuardSettings.Timeouts) -> Bool {
         (timeouts.serverIdle > 0 && now - restedAt > timeouts.serverIdle)

@@ -29,8 +29,10 @@ final class ServerLink: SocketReceiver {
     var parameters = SessionParameters([:])
     /// Likewise, of what it does not report.
     private var carried: CarriedSettings?
-    /// To be closed instead of being reused.
+    /// To be closed instead of being reused,
     var isRetired = false
+    /// because it says so itself.
+    private(set) var saidGoodbye = false
     /// The client has the server's own words for why it ends.
     private var saidFarewell = false
     var restedAt: Int64 = 0
@@ -43,7 +45,7 @@ final class ServerLink: SocketReceiver {
     private var start: ServerStart?
     /// Nil: it is not there yet, or no more.
     private var socket: SocketChannel?
-    private var input = ByteBuffer()
+    private(set) var input = ByteBuffer()
     private var events: [ServerEvent] = []
     /// Logged in, and not its pool's yet.
     private var isNew = false
@@ -155,7 +157,8 @@ final class ServerLink: SocketReceiver {
     private func introduce() {
         guard isNew, case .open = phase, input.readableBytes == 0 else { return }
         if isRetired {
-            return closed(WireError(.internalFault, sqlState: "08006", "\(target) ended the connection at once"))
+            let failure = WireError(.internalFault, sqlState: "08006", "\(target) ended the connection at once")
+            return closed(saidGoodbye ? failure : nil)
         }
         isNew = false
         pool.started(self, parameters)
@@ -187,7 +190,7 @@ final class ServerLink: SocketReceiver {
         introduce()
     }
 
-    private func broke(_ failure: WireError) {
+    func broke(_ failure: WireError) {
         core.counters.violations += 1
         core.logger.error("a server broke the protocol", metadata: ["target": "\(target)", "cause": "\(failure)"])
         closed(failure)
@@ -216,7 +219,7 @@ final class ServerLink: SocketReceiver {
             case .schemaChanged: pool.statements.schema.change()
             case .farewell(let state):
                 core.logger.info("a server says goodbye", metadata: ["target": "\(target)", "sqlstate": "\(state)"])
-                isRetired = true
+                (isRetired, saidGoodbye) = (true, true)
                 saidFarewell = client != nil && !conversation.isSettingUp
             }
         }
@@ -337,7 +340,7 @@ final class ServerLink: SocketReceiver {
         cleaningSince = nil
         hasCancelled = false
         parameters = core.intern(conversation.parameters)
-        if conversation.isAtRest { rest() } else { closed(nil) }
+        rest()
     }
 
     private var hasCancelled = false

@@ -93,6 +93,10 @@ extension GuardSettings {
         package var queue = 30 * second
         /// A transaction that nobody goes on with.
         package var idleTransaction = 30 * second
+        /// From its beginning, whatever is done in it.
+        package var transaction: Int64 = 0
+        /// A client that does nothing, outside of transactions.
+        package var clientIdle: Int64 = 0
         /// A server that nobody needs.
         package var serverIdle = 600 * second
         package var serverLifetime = 3_600 * second

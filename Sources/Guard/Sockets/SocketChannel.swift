@@ -48,6 +48,8 @@ final class SocketChannel: PollSource, Channel, ChannelCore, @unchecked Sendable
     private(set) var isWritable = true
     private var isReading = true
     private var wantsToWrite = false
+    /// Nothing is read any more; it closes when the queue is empty.
+    private var isLeaving = false
 
     /// Bytes that wait for a slow peer: above the first nothing more should be written, until there are fewer than the
     /// second.
@@ -82,6 +84,10 @@ final class SocketChannel: PollSource, Channel, ChannelCore, @unchecked Sendable
         case .closed: return
         }
         if events.contains(.writable) { sendQueued() }
+        if isLeaving {
+            if events.contains(.broken) { finish() }
+            return
+        }
         let isOver = !events.isDisjoint(with: [.ending, .broken])
         // The kernel may have told of its bytes before reading was paused.
         if isOver || (isReading && events.contains(.readable)) { read(toTheEnd: isOver && !isReading) }
@@ -119,7 +125,7 @@ final class SocketChannel: PollSource, Channel, ChannelCore, @unchecked Sendable
     }
 
     private func watch() {
-        var watched: Events = isReading ? [.readable] : [.ending]
+        var watched: Events = isLeaving ? [] : isReading ? [.readable] : [.ending]
         if wantsToWrite { watched.insert(.writable) }
         loop.poller.watch(self, watched)
     }
@@ -192,6 +198,7 @@ final class SocketChannel: PollSource, Channel, ChannelCore, @unchecked Sendable
             watch()
         }
         settleWritability()
+        if isLeaving, queued.isEmpty { finish() }
     }
 
     private func settleWritability() {
@@ -206,6 +213,7 @@ final class SocketChannel: PollSource, Channel, ChannelCore, @unchecked Sendable
     private func broke(_ number: Int32) {
         let error = IOError(errnoCode: number, reason: "send")
         failure = error
+        if isLeaving { return loop.execute { self.finish() } }
         loop.execute {
             // The peer may have said why.
             if self.isOpen { self.read(toTheEnd: true) }
@@ -262,6 +270,18 @@ final class SocketChannel: PollSource, Channel, ChannelCore, @unchecked Sendable
     func close() {
         if let passage { passage.close() } else { finish() }
     }
+
+    /// What was sent is to reach a peer that is slow to take it, within some time. To the receiver it is closed at once.
+    func closeWhenSent() {
+        guard passage == nil, case .open = state, failure == nil, !queued.isEmpty else { return close() }
+        guard !isLeaving else { return }
+        isLeaving = true
+        watch()
+        tellEnd()
+        loop.scheduleTask(in: Self.patience) { self.finish() }
+    }
+
+    private static let patience = TimeAmount.seconds(5)
 
     /// The connection cannot be made, or not in time.
     func giveUpConnecting(_ error: any Error) {

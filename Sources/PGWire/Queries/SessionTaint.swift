@@ -75,7 +75,9 @@ extension SessionTaint: CustomStringConvertible {
     ]
 
     /// The taints' names with commas between them, for logs and the console.
-    package var description: String {
-        Self.names.filter { contains($0.0) }.map(\.1).joined(separator: ", ")
-    }
+    package var description: String { names.joined(separator: ", ") }
+
+    package var names: [String] { Self.names.filter { contains($0.0) }.map(\.1) }
+
+    package static var allNames: [String] { names.map(\.1) }
 }

@@ -9,6 +9,8 @@ extension ClientConversation {
             registry.schema.change()
             server.changesSchema = true
         }
+        // What is reported of it comes with the end of the batch only.
+        if query.kind == .set || !query.taints.union(query.clears).isDisjoint(with: .settings) { literalsChange = true }
         guard !query.taints.isEmpty || !query.clears.isEmpty || changes.carried.isPending else { return }
         if query.taints.contains(.prepare) { changes.preparedTaints.formUnion(query.taints) }
         if query.clears.contains(.prepare) { awaitsDeallocation = sharesStatements }

@@ -146,7 +146,7 @@ extension ClientConversation {
                 .unsupported, sqlState: "53400",
                 "one connection may keep \(Self.namedLimit) prepared statements, of \(Self.namedBytesLimit >> 20) MB")
         }
-        let statement = registry.intern(payload, space: space, query)
+        let statement = registry.intern(payload, space: space, isPrivate: literalsChange, query)
         if server.isUncertain(statement.id) { return false }
         changes.set(name, to: statement, batch: batch)
         input.moveReaderIndex(forwardBy: header.size)

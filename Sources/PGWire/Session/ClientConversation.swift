@@ -26,6 +26,8 @@ package final class ClientConversation {
         case needsServer
         /// The next message can only be understood when the server has answered what it was sent.
         case waitsForServer
+        /// The next batch is something else than what the server still runs: it is to be decided upon by itself.
+        case waitsForEnd
         /// The client said goodbye.
         case terminated
     }
@@ -34,6 +36,8 @@ package final class ClientConversation {
     package var wholeLimit = 64 << 20
     /// Clients' statements are shared by servers; otherwise they are passed through as they are.
     package let sharesStatements: Bool
+    /// A batch that is another query waits for the end of what the server runs, where one has to be told from another.
+    package var decidesByBatch = false
     /// How many statements are kept on one server.
     package var preparedLimit = 500
     /// How many names of statements one client may have: a client that never closes them must not fill the memory.
@@ -55,6 +59,8 @@ package final class ClientConversation {
         didSet { spaceOf = nil }
     }
     private var spaceOf: (path: UInt32, space: UInt32)?
+    /// What was sent may change them, and is not answered yet.
+    var literalsChange = false
     /// Grows with each Sync.
     var batch: UInt64 = 0
     /// The latest Parse of the unnamed statement, as a whole frame.
@@ -80,8 +86,6 @@ package final class ClientConversation {
     var refusedRest = 0
     var refusedEnds = false
     var refusedIsExtended = false
-    /// The batch after this one is refused too, with this.
-    var refusedNext: WireError?
 
     package init(catalog: QueryCatalog, registry: StatementRegistry, sharesStatements: Bool) {
         self.catalog = catalog
@@ -124,24 +128,18 @@ package final class ClientConversation {
         return facts
     }
 
-    /// The first statement of a transaction whose beginning is at the front, if it was sent together with that, as
-    /// drivers do.
-    ///
-    /// - Returns: nil: it is not there, or not known; `isNextBatch`: it has an answer of its own, behind that of what
-    ///   is at the front.
-    package func statementBehind(_ input: ByteBuffer) throws(WireError) -> (facts: TextFacts, isNextBatch: Bool)? {
+    /// The first statement of a transaction whose beginning is at the front, if it stands in the same batch, as some
+    /// drivers send it. Nil: it is not there, or not known.
+    package func statementBehind(_ input: ByteBuffer) throws(WireError) -> TextFacts? {
         var rest = input
-        var (isFirst, isNextBatch, hasParsed) = (true, false, false)
+        var (isFirst, hasParsed) = (true, false)
         for _ in 0..<Self.framesLookedAt {
             guard let header = try FrameHeader(peeking: rest), rest.readableBytes >= header.size else { return nil }
             let isStale = hasParsed && header.type == ClientMessage.bind
             if !isFirst, !isStale, let facts = facts(of: header, rest), !facts.query.kind.isTransactionControl {
-                return (facts, isNextBatch)
+                return facts
             }
             switch header.type {
-            case ClientMessage.query, ClientMessage.sync:
-                if isNextBatch { return nil }
-                (isNextBatch, hasParsed) = (true, false)
             case ClientMessage.parse: hasParsed = true
             case ClientMessage.bind, ClientMessage.describe, ClientMessage.execute, ClientMessage.flush: break
             default: return nil
@@ -150,6 +148,20 @@ package final class ClientConversation {
             rest.moveReaderIndex(forwardBy: header.size)
         }
         return nil
+    }
+
+    /// Whether the batch at the front may be sent behind what the server still runs for the client: more of the same,
+    /// or the end of its transaction. Anything else has to be accounted for, and perhaps refused, by itself.
+    private func mayFollow(_ header: FrameHeader, _ input: ByteBuffer, _ server: ServerConversation) -> Bool {
+        guard decidesByBatch, !server.hasOpenBatch, server.owes, let before = server.newestRunning?.query,
+            let facts = facts(of: header, input)
+        else { return true }
+        if header.type != ClientMessage.bind { peeked = facts }
+        switch facts.query.kind {
+        case .commit, .rollback: return true
+        case .begin: return false
+        default: return facts.query.fingerprint == before.fingerprint
+        }
     }
 
     private static let framesLookedAt = 12
@@ -241,13 +253,14 @@ package final class ClientConversation {
                 if try answerAlone(header, &input, &client) { continue }
                 return .needsServer
             }
-            if awaitsDeallocation, !server.owes { awaitsDeallocation = false }
+            if !server.owes { (awaitsDeallocation, literalsChange) = (false, false) }
             if server.isSkippingToSync, header.type != ClientMessage.sync {
                 peeked = nil
                 rest = header.size
                 restIsDropped = true
                 continue
             }
+            guard mayFollow(header, input, server) else { return .waitsForEnd }
             if streams(header, input) {
                 peeked = nil
                 stream(header, server)
@@ -377,15 +390,12 @@ package final class ClientConversation {
 extension ClientConversation {
     /// Answers the batch at the front of `input` with an error instead of sending it: a simple query at once, anything
     /// else up to its Sync, which may come later. `status` is what the client is told of its transaction.
-    ///
-    /// - Parameter withNext: and likewise the batch behind it, which belongs to the same transaction.
     package func refuse(
-        _ input: inout ByteBuffer, _ error: WireError, _ status: TransactionStatus = .idle, withNext: Bool = false,
+        _ input: inout ByteBuffer, _ error: WireError, _ status: TransactionStatus = .idle,
         client: inout ForwardBuffer
     ) {
         client.append { $0.writePGErrorResponse(error, severity: .error) }
         isRefusing = true
-        refusedNext = withNext ? error : nil
         peeked = nil
         refusedStatus = status
         skipRefused(&input, &client)
@@ -404,9 +414,7 @@ extension ClientConversation {
                 (isRefusing, refusedEnds) = (false, false)
                 batch += 1
                 client.append { [refusedStatus] in $0.writePGReadyForQuery(status: refusedStatus) }
-                guard let error = refusedNext else { return }
-                (refusedNext, isRefusing) = (nil, true)
-                client.append { $0.writePGErrorResponse(error, severity: .error) }
+                return
             }
             guard let type = input.getInteger(at: input.readerIndex, as: UInt8.self),
                 let length = input.getInteger(at: input.readerIndex + 1, as: UInt32.self)

@@ -93,10 +93,10 @@ package final class StatementRegistry {
 
     /// - Parameter space: of `CarriedSettings`.
     func intern(
-        _ body: ByteBuffer, space: UInt32 = 0, _ query: @autoclosure () -> TextFacts
+        _ body: ByteBuffer, space: UInt32 = 0, isPrivate: Bool = false, _ query: @autoclosure () -> TextFacts
     ) -> PreparedStatement {
         // What the server makes of such a text depends on when it reads it: it is read anew for each that prepares it.
-        let isShared = !body.namesMoment
+        let isShared = !isPrivate && !body.namesMoment
         if isShared, let known = statements[Key(body: body, space: space)], known.schema == schema.number {
             return known
         }

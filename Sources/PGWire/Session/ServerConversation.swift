@@ -131,6 +131,7 @@ package final class ServerConversation {
     }
 
     package var oldestRunning: RunningStatement? { running.first }
+    var newestRunning: RunningStatement? { running.last }
 
     /// For the start-up, which another machine reads.
     package func started(parameters: [String: String]) {
@@ -167,6 +168,7 @@ package final class ServerConversation {
             if Self.isStreamed(header.type) {
                 restIsForClient = try audienceOfStreamed(header.type) == .client
                 rest = header.size
+                if !running.isEmpty { running[0].bytes += rest }
                 continue
             }
             guard header.size <= Self.wholeLimit else {

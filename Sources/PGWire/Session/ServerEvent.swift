@@ -53,6 +53,8 @@ package struct RunningStatement {
     package var release: UInt32 = 0
     /// As its CommandComplete counts them; the sum over a simple query of several statements.
     package var rows = 0
+    /// Of its rows, or of the data that it copied out, as they were sent.
+    package var bytes = 0
     package var tag = CommandTag.other
     package var sqlState: SQLState?
 
