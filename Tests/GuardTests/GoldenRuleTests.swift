@@ -50,6 +50,33 @@ struct GoldenRuleTests {
         }
     }
 
+    /// The beginning of something that nobody asked for; the rest would come with the next client's own answer.
+    private static let beginnings: [(String, [UInt8])] = [
+        ("a type", [0x54]), ("three bytes", [0x54, 0, 0]), ("half of the columns", [0x54, 0, 0, 0, 30, 0, 1, 0x61]),
+        ("half of a tag", [0x43, 0, 0, 0, 13, 0x53]), ("half of a notice", [0x4E, 0, 0, 0, 90, 0x53]),
+    ]
+
+    @Test(
+        "a server with a part of a message that is not read is no client's: it is closed and counted",
+        arguments: beginnings.indices)
+    func idleBegins(_ index: Int) async throws {
+        try await FakePostgres.run { fake in
+            try await GuardScene.run(before: [fake.target]) {
+                $0.limits.poolSize = 1
+            } _: { scene in
+                let (one, other) = (try await scene.client(), try await scene.client())
+                #expect(try await one.query("SELECT 'a'").rows == [["a"]])
+                try await fake.say { $0.writeBytes(Self.beginnings[index].1) }
+                // Whoever logs in now is answered by a loop that has seen those bytes.
+                _ = try await scene.client()
+                let answer = try await other.query("SELECT 'b'")
+                #expect(answer.types == "TDCZ" && answer.rows == [["b"]], "\(Self.beginnings[index].0): \(answer)")
+                #expect(try await scene.counters.violations == 1)
+                #expect(fake.heard.count { $0 == .connected } == 2)
+            }
+        }
+    }
+
     @Test("what follows an answer unasked closes the server and reaches nobody else", arguments: unasked.indices)
     func answerSaysMore(_ index: Int) async throws {
         let both = FakeAnswer.make { bytes in

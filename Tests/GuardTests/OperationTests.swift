@@ -15,6 +15,8 @@ struct OperationTests {
             switch event {
             case .query("BEGIN"): [.send(FakeAnswer.done("BEGIN", status: "T"))]
             case .query("SELECT in"): [.send(FakeAnswer.done("SELECT 0", status: "T"))]
+            // Until it is cancelled.
+            case .query("hold"): []
             case .query("COMMIT"), .query("ROLLBACK"): [.send(FakeAnswer.done("COMMIT"))]
             default: nil
             }
@@ -56,6 +58,50 @@ struct OperationTests {
                 // When one who is in a transaction has gone, the other has waited for longer.
                 #expect(try await bad.answer().states == ["25P03"])
                 #expect(try await quiet.query("SELECT 'a'").rows == [["a"]])
+            }
+        }
+    }
+
+    @Test("a client that does nothing is ended with 57P05, and one in a transaction is not")
+    func clientIdle() async throws {
+        try await Self.fake { fake in
+            try await GuardScene.run(before: [fake.target]) {
+                $0.timeouts.clientIdle = GuardSettings.Timeouts.second / 5
+            } _: { scene in
+                // It has to begin in time, also on a slow machine.
+                let busy = try await eventually("one begins", every: .milliseconds(5)) { () -> WireClient? in
+                    let client = try await scene.client()
+                    await client.trySending { $0.writePGQuery("BEGIN") }
+                    return try await client.answer().status == "T" ? client : nil
+                }
+                let quiet = try await scene.client()
+                let told = try await quiet.answer()
+                #expect(told.states == ["57P05"] && told.status == nil)
+                #expect(try await scene.counters.idleClients > 0)
+                #expect(try await busy.query("COMMIT").status == "I")
+            }
+        }
+    }
+
+    @Test(
+        "a transaction that takes too long is ended with 25P04 and rolled back, whatever is done in it",
+        arguments: ["SELECT in", "hold"])
+    func transaction(_ last: String) async throws {
+        try await Self.fake { fake in
+            try await GuardScene.run(before: [fake.target]) {
+                $0.limits.poolSize = 1
+                $0.timeouts.transaction = GuardSettings.Timeouts.second / 5
+            } _: { scene in
+                let (client, other) = (try await scene.client(), try await scene.client())
+                try await client.send { bytes in
+                    bytes.writePGQuery("BEGIN")
+                    bytes.writePGQuery(last)
+                }
+                var told = try await client.answer()
+                while told.status == "T" { told = try await client.answer() }
+                #expect(told.states == ["25P04"] && told.status == nil, "\(told)")
+                #expect(try await other.query("SELECT 'b'").rows == [["b"]])
+                #expect(try await scene.counters.longTransactions == 1)
             }
         }
     }

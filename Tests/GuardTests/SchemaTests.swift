@@ -56,6 +56,26 @@ struct SchemaTests {
         }
     }
 
+    @Test("a plan that went stale past the guard fails once, and is nobody's after that")
+    func pastTheGuard() async throws {
+        try await GuardScene.runBeforePostgres {
+            $0.limits.poolSize = 1
+        } _: { scene in
+            let table = "schema_\(UInt32.random(in: 0 ... .max))"
+            let (one, other) = (try await scene.client(), try await scene.client())
+            #expect(try await one.query("CREATE TABLE \(table) AS SELECT 1 AS a").errors.isEmpty)
+            let text = "SELECT * FROM \(table)"
+            #expect(try await Prepared(client: one, name: "s").answer(text).rows == [["1"]])
+            let direct = try await WireClient.connect(try GuardScene.postgres().port)
+            try await direct.logIn(database: "postgres")
+            #expect(try await direct.query("ALTER TABLE \(table) ADD b int DEFAULT 2").errors.isEmpty)
+            #expect(try await Prepared(client: other, name: "s").answer(text).states == ["0A000"])
+            #expect(try await Prepared(client: other, name: "t").answer(text).rows == [["1", "2"]])
+            _ = try await direct.query("DROP TABLE \(table)")
+            await direct.close()
+        }
+    }
+
     @Test("parameters get the types that their columns have now")
     func parameters() async throws {
         try await GuardScene.runBeforePostgres { scene in

@@ -113,6 +113,16 @@ struct SlowClientTests {
                     try await client.channel.setOption(.autoRead, value: false).get()
                     try await client.send { $0.writePGQuery("much") }
                     try await fake.hears(.query("much"))
+                    let seen = try await scene.counters.queries
+                    try await eventually("the witness has asked for long enough", every: .milliseconds(5)) {
+                        try await scene.counters.queries > seen + 200 ? true : nil
+                    }
+                    // The guard reads no more of it than sockets hold.
+                    var left: [Int] = []
+                    for session in fake.sessions {
+                        left.append(try await session.getOption(.bufferedWritableBytes).get())
+                    }
+                    #expect(left.max() ?? 0 > 24 << 20, "\(left)")
                     try await client.channel.setOption(.autoRead, value: true).get()
                     let answer = try await client.answer()
                     #expect(answer.rows.count == 64 && answer.rows.allSatisfy { $0 == [row] })

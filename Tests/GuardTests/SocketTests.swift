@@ -159,6 +159,29 @@ struct SocketTests {
         }
     }
 
+    @Test("who leaves a slow peer is done at once; the peer gets all that it was sent")
+    func leaving() async throws {
+        try await Self.withUnixPair { pair in
+            let all = Self.numbered(256 << 10)
+            let (ends, isOpen) = try await pair.on { pair in
+                pair.far.setReading(false)
+                pair.near.send(all)
+                pair.near.closeWhenSent()
+                pair.near.closeWhenSent()
+                pair.far.send(ByteBuffer(string: "not read any more"))
+                return (pair.nearby.ends, pair.near.isOpen)
+            }
+            #expect(ends == 1 && isOpen)
+            try await pair.on { $0.far.setReading(true) }
+            try await eventually("all has arrived, and the end", every: .milliseconds(5)) {
+                try await pair.on { $0.remote.ends == 1 } ? true : nil
+            }
+            #expect(try await pair.on { $0.remote.received } == all)
+            #expect(try await pair.on { $0.nearby.received.readableBytes } == 0)
+            try await pair.near.closeFuture.get()
+        }
+    }
+
     @Test("a paused connection is given nothing")
     func paused() async throws {
         try await Self.withPair { pair in

@@ -134,7 +134,7 @@ extension GuardCore {
             (limited.database, limited.user) = (group.database, group.user)
             limited.query = status.query
             limited.release = status.release
-            limited.text = statistics.text(of: status.query.fingerprint) ?? ""
+            limited.text = catalogText(status.query) ?? ""
             limited.limit = status.isBreakerOpen ? nil : status.limit
             limited.size = group.limit
             (limited.usage, limited.budget) = (status.usage, status.baseline)

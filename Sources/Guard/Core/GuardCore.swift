@@ -259,8 +259,18 @@ final class GuardCore {
         onDecision?(QueryDecision(decision, in: group, text: text, now: now, instant: instant))
     }
 
-    private func catalogText(_ key: QueryKey) -> String? {
-        statistics.text(of: key.fingerprint)
+    /// Of one that was counted, or of one that has not ended yet since the guard knows it: a runaway may never have.
+    func catalogText(_ key: QueryKey) -> String? {
+        if let counted = statistics.text(of: key.fingerprint) { return counted }
+        for pool in pools.values {
+            for server in pool.servers.values {
+                guard let query = server.conversation.oldestRunning?.query, query.fingerprint == key.fingerprint else {
+                    continue
+                }
+                return query.normalizedText
+            }
+        }
+        return nil
     }
 
     func released(_ client: ClientLink, _ pool: Pool?, heldFor: Int64) {

@@ -39,6 +39,8 @@ final class FakePostgres: Sendable {
             "server_version": "15.0", "client_encoding": "UTF8", "TimeZone": "UTC", "application_name": "",
             "standard_conforming_strings": "on",
         ]
+        /// The first session's start is kept back until `goOn`.
+        var holdsFirstStart = false
         /// What is said instead of a session's start.
         var refusal: ErrorFields?
     }
@@ -47,6 +49,7 @@ final class FakePostgres: Sendable {
         var heard: [Heard] = []
         var sessions: [(processID: Int32, channel: any Channel)] = []
         var cancels: [any Channel] = []
+        var heldStart: (any Channel, ByteBuffer)?
         var processID: Int32 = 0
     }
 
@@ -150,6 +153,22 @@ final class FakePostgres: Sendable {
         for channel in channels { try? await channel.close() }
     }
 
+    /// With the session whose start was kept back.
+    func goOn() async throws {
+        try await eventually("a session waits for its start", every: .milliseconds(5)) {
+            state.withLock { $0.heldStart != nil } ? true : nil
+        }
+        if let (channel, bytes) = state.withLock({ $0.heldStart }) { try await channel.writeAndFlush(bytes) }
+    }
+
+    fileprivate func holds(_ channel: any Channel, _ bytes: ByteBuffer) -> Bool {
+        state.withLock { state in
+            guard behaviour.holdsFirstStart, state.heldStart == nil else { return false }
+            state.heldStart = (channel, bytes)
+            return true
+        }
+    }
+
     var sessions: [any Channel] { state.withLock { $0.sessions.map(\.channel).filter(\.isActive) } }
 
     /// Of every kind.
@@ -230,6 +249,7 @@ private final class FakeSession: ChannelInboundHandler {
         answer.writePGBackendKeyData(processID: server.begin(context.channel), secret: [1, 2, 3, 4])
         answer.writePGReadyForQuery(status: UInt8(ascii: "I"))
         answer.writeImmutableBuffer(server.behaviour.afterStart)
+        if server.holds(context.channel, answer) { return }
         context.writeAndFlush(wrapOutboundOut(answer), promise: nil)
     }
 
