@@ -211,8 +211,23 @@ struct DecisionQueueTests {
         queue.put(Self.decision(.tripped, 2))
         queue.finish()
         var rung = 0
-        for await _ in queue.rings { rung += 1 }
+        for await _ in queue.rings() { rung += 1 }
         #expect(rung == 1 && queue.isFinished && queue.count == 2)
+    }
+
+    @Test("who listens after another that has gone is told of what waits")
+    func listensAgain() async {
+        let queue = DecisionQueue()
+        let gone = queue.rings()
+        queue.put(Self.decision(.tripped, 1))
+        let next = queue.rings()
+        for await _ in gone {}
+        var rung = 0
+        for await _ in next {
+            rung += 1
+            queue.finish()
+        }
+        #expect(rung == 1)
     }
 }
 

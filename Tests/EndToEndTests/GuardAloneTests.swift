@@ -84,5 +84,49 @@ extension EndToEnd {
             guard answer == 0 else { throw Complaint("no connection: errno \(errno)") }
             return descriptor
         }
+
+        @Test(
+            "inside Mainstay it serves while the record is away: before it was ever there, and after it has gone",
+            .enabled(if: OwnPostgres.isPossible, "needs Debian's postgresql"))
+        func recordAway() async throws {
+            try await Town.run { town in
+                let record = try await OwnPostgres.make(in: town.directory)
+                let port = try FreePort.take()
+                let server = try #require(URLComponents(string: TestDriver.serverURL))
+                var plan = TownPlan()
+                plan.database = record.url
+                plan.proxy = """
+                    guard:
+                      listen: "127.0.0.1:\(port)"
+                      auth: trust
+                      databases:
+                        notes:
+                          targets: [ "postgres://\(server.host ?? ""):\(server.port ?? 5_432)/postgres?sslmode=disable" ]
+                    """
+                try town.configure(plan)
+                try await town.mainstay.start()
+                let url = "postgres://\(server.user ?? "postgres")@127.0.0.1:\(port)/notes"
+                try await eventually("the guard answers") { try await Self.answers(url) ? true : nil }
+                try await eventually("it says what is wrong") {
+                    town.mainstay.output.contains("Mainstay cannot serve; the guard goes on") ? true : nil
+                }
+                town.mainstay.signal(SIGHUP)
+                try #require(try await Self.answers(url))
+                do {
+                    try await record.start()
+                    try await eventually("Mainstay is well") { try await town.api.isHealthy() ? true : nil }
+                    try await record.stop()
+                    try await eventually("it is not") { try await town.api.isHealthy() ? nil : true }
+                    try #require(try await Self.answers(url))
+                    try await record.start()
+                    try await eventually("it is again") { try await town.api.isHealthy() ? true : nil }
+                    try await town.mainstay.stop()
+                } catch {
+                    try? await record.stop()
+                    throw error
+                }
+                try await record.stop()
+            }
+        }
     }
 }

@@ -16,6 +16,8 @@ final class DecisionQueue: Sendable {
         var waiting: [QueryDecision] = []
         var dropped = 0
         var isFinished = false
+        /// Of whoever listens now.
+        var bell: AsyncStream<Void>.Continuation?
     }
 
     private struct Key: Hashable {
@@ -31,14 +33,23 @@ final class DecisionQueue: Sendable {
     }
 
     private let state = Mutex(State())
-    private let bell: AsyncStream<Void>.Continuation
     private let limit: Int
-    /// One for each time that somebody has to look; ends after `finish()`.
-    let rings: AsyncStream<Void>
 
     init(limit: Int = DecisionQueue.limit) {
         self.limit = limit
-        (rings, bell) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
+    }
+
+    /// One for each time that somebody has to look, the first at once; ends after `finish()`, or when another listens.
+    func rings() -> AsyncStream<Void> {
+        let (rings, bell) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
+        let (before, isFinished) = state.withLock { state in
+            defer { state.bell = bell }
+            return (state.bell, state.isFinished)
+        }
+        before?.finish()
+        bell.yield()
+        if isFinished { bell.finish() }
+        return rings
     }
 
     var dropped: Int { state.withLock { $0.dropped } }
@@ -47,16 +58,17 @@ final class DecisionQueue: Sendable {
 
     func put(_ decision: QueryDecision) {
         guard decision.isNews else { return }
-        state.withLock { state in
+        let bell = state.withLock { state -> AsyncStream<Void>.Continuation? in
             // A line about it waits to be written already.
             if !decision.isVital, state.waiting.contains(where: { Self.saysSame($0, decision) }) {
                 state.dropped += 1
-                return
+                return nil
             }
             if state.waiting.count >= limit { Self.makeRoom(&state) }
             state.waiting.append(decision)
+            return state.bell
         }
-        bell.yield()
+        bell?.yield()
     }
 
     func take() -> QueryDecision? {
@@ -65,8 +77,11 @@ final class DecisionQueue: Sendable {
 
     /// Nothing more comes: what waits is still to be taken.
     func finish() {
-        state.withLock { $0.isFinished = true }
-        bell.finish()
+        let bell = state.withLock { state in
+            state.isFinished = true
+            return state.bell
+        }
+        bell?.finish()
     }
 
     private static func saysSame(_ one: QueryDecision, _ other: QueryDecision) -> Bool {

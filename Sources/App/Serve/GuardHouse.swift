@@ -50,7 +50,7 @@ struct GuardHouse: Service {
     // MARK: Decisions
 
     private func keepDecisions() async {
-        for await _ in decisions.rings { await keepWaiting() }
+        for await _ in decisions.rings() { await keepWaiting() }
         await keepWaiting()
     }
 

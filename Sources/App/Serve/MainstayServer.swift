@@ -22,11 +22,30 @@ struct MainstayServer: Sendable {
 
     func run() async throws {
         FileLimit.raise(logger)
-        let server = configuration.server
-        try DataDirectory.prepare(server)
-        let database = try openDatabase(server.database)
+        try DataDirectory.prepare(configuration.server)
+        guard let settings = configuration.guardSettings else { return try await runHouse(behind: nil) }
+        let decisions = DecisionQueue()
+        let proxy = try makeGuard(settings, decisions)
+        let progress = HouseBehindGuard.Progress()
+        // Whoever sends it means the configuration, also while there is nobody to read it.
+        signal(SIGHUP, SIG_IGN)
+        let house = HouseBehindGuard(progress: progress, logger: labelled("lifecycle")) {
+            try await runHouse(behind: (proxy, decisions, progress))
+        }
+        // The guard is the last to start, and so the first to stop: what it counted and decided to the end is taken.
+        try await ServiceGroup(
+            configuration: ServiceGroupConfiguration(
+                services: [.init(service: house), .init(service: proxy)],
+                gracefulShutdownSignals: [.sigterm, .sigint], logger: labelled("lifecycle"))
+        ).run()
+    }
+
+    private typealias Front = (proxy: Guard, decisions: DecisionQueue, progress: HouseBehindGuard.Progress)
+
+    private func runHouse(behind front: Front?) async throws {
+        let database = try openDatabase(configuration.server.database)
         do {
-            try await serve(database)
+            try await serve(database, behind: front)
         } catch {
             await database.close()
             throw error
@@ -34,7 +53,7 @@ struct MainstayServer: Sendable {
         await database.close()
     }
 
-    private func serve(_ database: any SQLDatabase) async throws {
+    private func serve(_ database: any SQLDatabase, behind front: Front?) async throws {
         let record = Record(
             database: database, policy: configuration.policy, now: WallClock.now, logger: labelled("record"))
         try await record.migrate()
@@ -46,7 +65,7 @@ struct MainstayServer: Sendable {
         let pages = PageClient()
         let probe = SQLProbe()
         do {
-            try await build(record, client, pages, probe).run()
+            try await build(record, client, pages, probe, front).run()
         } catch {
             try await close(client, pages, probe)
             throw error
@@ -62,7 +81,7 @@ struct MainstayServer: Sendable {
 
     /// Every part, in the order they start; they stop in the opposite one.
     private func build(
-        _ record: Record, _ client: HTTPClient, _ pages: PageClient, _ probe: SQLProbe
+        _ record: Record, _ client: HTTPClient, _ pages: PageClient, _ probe: SQLProbe, _ front: Front?
     ) throws -> ServiceGroup {
         let settings = SettingsBox(configuration)
         let owner =
@@ -91,31 +110,34 @@ struct MainstayServer: Sendable {
             carrier: PageCarrier(
                 addresses: { settings.current.addressBook }, mail: MailSender(), client: pages, now: WallClock.now),
             links: links, logger: labelled("pages"))
-        let decisions = DecisionQueue()
-        let proxy = try configuration.guardSettings.map { try makeGuard($0, decisions) }
-        let parts = GuardParts(control: proxy, decisions: decisions, record: record, logger: labelled("queries"))
+        let parts = GuardParts(
+            control: front?.proxy, decisions: front?.decisions ?? DecisionQueue(), record: record,
+            logger: labelled("queries"))
         let reload = Reload(
             path: configurationPath, environment: environment, record: record, settings: settings,
-            scheduler: scheduler, proxy: proxy, logger: labelled("configuration"))
+            scheduler: scheduler, proxy: front?.proxy, logger: labelled("configuration"))
         let web = buildApplication(
             webServices(record, links, scheduler, settings, parts), host: configuration.server.host,
-            port: configuration.server.port, onReady: { announce(port: $0) })
+            port: configuration.server.port,
+            onReady: { port in
+                front?.progress.serves()
+                announce(port: port)
+            })
         var services: [any Service] = [
             Housekeeping(record: record, logger: labelled("housekeeping")), intake, scheduler,
             Ticker(record: record, logger: labelled("time")), dispatcher, observer, reload, web,
         ]
-        // What it counted and decided to the end is taken: it is the last to start, and so the first to stop.
         if let intake = parts.intake { services.append(intake) }
-        if let proxy {
+        if let front {
             services.append(
                 GuardHouse(
-                    record: record, decisions: decisions, control: proxy, place: owner, logger: labelled("guard")))
-            services.append(proxy)
+                    record: record, decisions: front.decisions, control: front.proxy, place: owner,
+                    logger: labelled("guard")))
         }
         return ServiceGroup(
             configuration: ServiceGroupConfiguration(
                 services: services.map { ServiceGroupConfiguration.ServiceConfiguration(service: $0) },
-                gracefulShutdownSignals: [.sigterm, .sigint], logger: labelled("lifecycle")))
+                gracefulShutdownSignals: front == nil ? [.sigterm, .sigint] : [], logger: labelled("lifecycle")))
     }
 
     private func access(_ scheduler: CheckScheduler, _ settings: SettingsBox) -> CheckAccess {
