@@ -23,11 +23,12 @@ class Stuck(BaseException):
     """A case took longer than its deadline."""
 
 
-def case(title, deadline=30, differs=None):
-    """`differs`: why the case may give something else in transaction mode; it is then reported, and is no failure."""
+def case(title, deadline=30, differs=None, where=None):
+    """`differs`: why the case may give something else in transaction mode; it is then reported, and is no failure as
+    long as every line that differs, on either side, has what `where` (a regular expression) looks for."""
 
     def register(function):
-        CASES.append((title, function, deadline, differs))
+        CASES.append((title, function, deadline, differs and f"{differs} ~ {where}"))
         return function
 
     return register

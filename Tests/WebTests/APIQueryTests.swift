@@ -133,6 +133,7 @@ struct APIQueryTests {
         try await withGuard { _, client, _ async throws in
             let answer = try await client.get("/api/v1/guard")
             #expect(answer["mode"] == "enforce")
+            #expect(answer["figures"]["pins"] == 1_234 && answer["figures"]["logins"] == 0)
             #expect(answer["pools"].array?.count == 2)
             #expect(
                 answer["limited"].array?.first?["sentence"]

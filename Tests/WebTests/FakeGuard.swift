@@ -37,6 +37,7 @@ final class FakeGuard: GuardControl {
         overview.clients = 12
         overview.startedAt = Instant(milliseconds: 1_700_000_000_000)
         overview.mode = .enforce
+        overview.figures = [.pins: 1_234, .refusedLogins: 3, .waitMilliseconds: 90_000]
         overview.pools = ["shop", "stock"].map { name in
             var pool = GuardOverview.Pool()
             (pool.database, pool.user, pool.target) = (name, "app<b>", "db.test:5432")

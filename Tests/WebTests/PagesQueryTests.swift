@@ -90,6 +90,8 @@ struct PagesQueryTests {
                 #expect(page.html.contains("It is held to 2 of 20 servers"))
                 #expect(page.html.contains("It is called far more often than usual, and is held to 15 of 20"))
                 #expect(page.html.contains("a crowd waits"))
+                #expect(page.html.contains("<th scope=\"row\">Log-ins refused</th><td>3</td>"))
+                #expect(page.html.contains("Time that clients waited for their turn</th><td>1 min 30 s</td>"))
                 #expect(page.html.contains("SELECT &#39;&lt;script&gt;"))
                 #expect(page.html.contains("the longest for 1.5 s"))
                 #expect(page.html.contains("action=\"/guard/pause\"") == (role != .viewer))

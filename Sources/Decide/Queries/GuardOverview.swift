@@ -58,6 +58,8 @@ package struct GuardOverview: Hashable, Sendable, Codable {
     package var transactions: Int64 = 0
     package var refusedQueries: Int64 = 0
     package var violations: Int64 = 0
+    /// All that is counted, those above included.
+    package var figures: [GuardFigure: Int64] = [:]
     package var startedAt = Instant(milliseconds: 0)
 
     package init() {}

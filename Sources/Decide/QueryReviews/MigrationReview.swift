@@ -21,13 +21,28 @@ struct MigrationReview {
 
     /// Also notes what the statement does to the session; call it for each statement, in order.
     mutating func review(_ shape: StatementShape, facts: [RelationName: RelationFacts]) -> [Objection] {
+        var objections: [Objection] = []
         switch shape.kind {
-        case .begin: isInTransaction = true
-        case .commit, .rollback: isInTransaction = false
+        case .begin:
+            if isInTransaction {
+                objections.append(
+                    Self.nesting(
+                        "Begins a transaction in a transaction.",
+                        "PostgreSQL knows none inside another: the next COMMIT ends both, and what follows stands alone."
+                    ))
+            }
+            isInTransaction = true
+        case .commit, .rollback:
+            if !isInTransaction {
+                objections.append(
+                    Self.nesting(
+                        "Ends a transaction that this file has not begun.",
+                        "Where a tool puts the file into a transaction this ends it early; elsewhere it does nothing."))
+            }
+            isInTransaction = false
         case .setting("lock_timeout"), .setting("statement_timeout"): hasLockTimeout = true
         default: break
         }
-        var objections: [Objection] = []
         for change in shape.changes {
             note(change)
             let isNew = made.contains(change.table)
@@ -63,6 +78,12 @@ struct MigrationReview {
             what: "There is no table \(change.table) on this database's search path.",
             why: "Its size is not known, so it is taken for a large one.",
             remedy: "Correct the name, give --search-path, or review the migration that makes it, too.")
+    }
+
+    private static func nesting(_ what: String, _ why: String) -> Objection {
+        Objection(
+            rule: .transactionNesting, severity: .warn, position: .byte(0), what: what, why: why,
+            remedy: "One BEGIN for each COMMIT; SAVEPOINT for a part that may fail.")
     }
 
     private func transactionRule(_ change: SchemaChange) -> [Objection] {

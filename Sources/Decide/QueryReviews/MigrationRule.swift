@@ -9,6 +9,8 @@ struct MigrationRule {
         case .addColumn(let name, let column): addColumn(name, column)
         case .changeType(let column, let type, let hasUsing): changeType(column, type, hasUsing: hasUsing)
         case .setNotNull(let column): setNotNull(column)
+        case .dropNotNull(let column): dropNotNull(column)
+        case .domainConstraint(let isNew, let isNotValid): domainConstraint(isNew: isNew, isNotValid: isNotValid)
         case .addConstraint(let kind, let isNotValid): addConstraint(kind, isNotValid: isNotValid)
         case .addUnique(let kind, let usesIndex): addUnique(kind, usesIndex: usesIndex)
         case .createIndex(_, let isConcurrent): createIndex(isConcurrent: isConcurrent)
@@ -87,6 +89,33 @@ struct MigrationRule {
             why: "Nobody can read or write the table while it does; and the running release may still write NULL.",
             remedy: "ADD CONSTRAINT … CHECK (\(column) IS NOT NULL) NOT VALID, VALIDATE CONSTRAINT in a later "
                 + "transaction, then SET NOT NULL, which then reads nothing.")
+    }
+
+    private func dropNotNull(_ column: String) -> Objection? {
+        if let known = facts?.columns[column], !known.isNotNull { return nil }
+        return objection(
+            .dropNotNull, .warn, "\(table).\(column)",
+            what: "Lets \(column) of \(described) be NULL.",
+            why:
+                "The running release, and every reader of the table, may count on a value; and it cannot be taken back "
+                + "once there is a NULL.",
+            remedy: "See that all that read the column take NULL, in a release before this one.")
+    }
+
+    private func domainConstraint(isNew: Bool, isNotValid: Bool) -> Objection? {
+        if isNew {
+            return objection(
+                .domainConstraint, .warn,
+                what: "The domain \(table) comes with a constraint.",
+                why: "To change it later every table with a column of that type is checked under a lock.",
+                remedy: "Put the constraint on the columns: CHECK … NOT VALID, then VALIDATE CONSTRAINT.")
+        }
+        guard !isNotValid else { return nil }
+        return objection(
+            .domainConstraint, .block,
+            what: "Adds a constraint to the domain \(table) and checks every column of that type at once.",
+            why: "Until that is done nobody can write to any table that has one.",
+            remedy: "Add it NOT VALID, then VALIDATE CONSTRAINT in a transaction of its own.")
     }
 
     private func addConstraint(_ kind: String, isNotValid: Bool) -> Objection? {

@@ -18,6 +18,7 @@ extension SchemaChange {
             let type = definition.map { typeName($0["typeName"]) } ?? "?"
             return [.changeType(column: column, to: type, hasUsing: definition?["raw_default"] != nil)]
         case "AT_SetNotNull": return [.setNotNull(column: column)]
+        case "AT_DropNotNull": return [.dropNotNull(column: column)]
         case "AT_DropColumn": return [.dropColumn(column)]
         case "AT_AddConstraint": return definition.map(constraint) ?? []
         case "AT_SetLogged": return [.rewrite("SET LOGGED")]

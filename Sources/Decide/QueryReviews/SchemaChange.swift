@@ -5,6 +5,9 @@ package struct SchemaChange: Hashable, Sendable {
         case addColumn(name: String, AddedColumn)
         case changeType(column: String, to: String, hasUsing: Bool)
         case setNotNull(column: String)
+        case dropNotNull(column: String)
+        /// Of a type that tables have columns of; `isNew`: no table has one yet.
+        case domainConstraint(isNew: Bool, isNotValid: Bool)
         /// `FOREIGN KEY` or `CHECK`.
         case addConstraint(kind: String, isNotValid: Bool)
         /// `UNIQUE`, `PRIMARY KEY` or `EXCLUDE`.
@@ -40,9 +43,12 @@ package struct SchemaChange: Hashable, Sendable {
     /// Whether it works on a table, which has to be there.
     var needsTable: Bool {
         switch action {
-        case .addColumn, .changeType, .setNotNull, .addConstraint, .addUnique, .createIndex, .dropColumn, .truncate:
+        case .addColumn, .changeType, .setNotNull, .dropNotNull, .addConstraint, .addUnique, .createIndex, .dropColumn,
+            .truncate:
             true
-        case .createTable, .dropIndex, .dropTable, .renameColumn, .renameTable, .rewrite, .dropDatabase, .lock: false
+        case .createTable, .dropIndex, .dropTable, .renameColumn, .renameTable, .rewrite, .dropDatabase, .lock,
+            .domainConstraint:
+            false
         }
     }
 }
@@ -64,6 +70,17 @@ extension SchemaChange {
         case "AlterObjectSchemaStmt":
             return one(.renameTable(to: "\(node["newschema"]?.string ?? "?").…"), node.relation())
         case "TruncateStmt": return node.list("relations").map { change(.truncate, $0) }
+        case "CreateDomainStmt":
+            // NOT NULL and CHECK; a default is none.
+            guard node.list("constraints").contains(where: { $0["contype"]?.string != "CONSTR_DEFAULT" }) else {
+                return []
+            }
+            return [domain(.domainConstraint(isNew: true, isNotValid: false), node.names("domainname"))]
+        case "AlterDomainStmt":
+            // C: ADD CONSTRAINT, O: SET NOT NULL.
+            guard ["C", "O"].contains(node["subtype"]?.string) else { return [] }
+            let isNotValid = SyntaxNode(wrapped: node["def"])?["skip_validation"]?.bool ?? false
+            return [domain(.domainConstraint(isNew: false, isNotValid: isNotValid), node.names("typeName"))]
         case "CreateTrigStmt": return one(.lock("CREATE TRIGGER"), node.relation())
         default: return maintenance(node)
         }
@@ -87,6 +104,11 @@ extension SchemaChange {
             return [SchemaChange(action: .dropDatabase(kind: "database"), table: database, location: 0)]
         default: return []
         }
+    }
+
+    private static func domain(_ action: Action, _ names: [String]) -> SchemaChange {
+        SchemaChange(
+            action: action, table: RelationName(schema: names.dropLast().last, name: names.last ?? "?"), location: 0)
     }
 
     private static func one(_ action: Action, _ relation: SyntaxNode?) -> [SchemaChange] {

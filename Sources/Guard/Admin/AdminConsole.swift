@@ -234,21 +234,10 @@ struct AdminConsole {
     }
 
     private func statisticsTable() -> AdminTable {
-        let counters = core.counters
-        return AdminTable(
+        AdminTable(
             ["name", "value"],
-            [
-                ["clients", "\(core.clients.count)"], ["logins", "\(counters.logins)"],
-                ["refused_logins", "\(counters.refusedLogins)"], ["refused_clients", "\(counters.refusedClients)"],
-                ["queries", "\(counters.queries)"], ["transactions", "\(counters.transactions)"],
-                ["refused_queries", "\(counters.refusedQueries)"], ["cancels", "\(counters.cancels)"],
-                ["violations", "\(counters.violations)"], ["cleanup_timeouts", "\(counters.cleanupTimeouts)"],
-                ["idle_transactions", "\(counters.idleTransactions)"],
-                ["long_transactions", "\(counters.longTransactions)"],
-                ["idle_clients", "\(counters.idleClients)"], ["pins", "\(counters.pins)"],
-                ["server_ms", "\(counters.serverNanoseconds / 1_000_000)"],
-                ["wait_ms", "\(counters.waitNanoseconds / 1_000_000)"],
-            ])
+            [["clients", "\(core.clients.count)"]]
+                + GuardFigure.allCases.map { [$0.rawValue, "\(core.counters[$0])"] })
     }
 
     private func queryTable() -> AdminTable {

@@ -87,6 +87,7 @@ extension GuardCore {
         overview.transactions = counters.transactions
         overview.refusedQueries = counters.refusedQueries
         overview.violations = counters.violations
+        overview.figures = Dictionary(uniqueKeysWithValues: GuardFigure.allCases.map { ($0, counters[$0]) })
         overview.startedAt = startedAt
         return overview
     }

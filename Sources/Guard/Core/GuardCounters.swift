@@ -1,3 +1,5 @@
+import Decide
+
 /// What happened since the start.
 package struct GuardCounters: Sendable {
     package var clients: Int64 = 0
@@ -28,4 +30,24 @@ package struct GuardCounters: Sendable {
     package var decisions: [String: Int] = [:]
 
     package init() {}
+
+    package subscript(_ figure: GuardFigure) -> Int64 {
+        switch figure {
+        case .logins: logins
+        case .refusedLogins: refusedLogins
+        case .refusedClients: refusedClients
+        case .queries: queries
+        case .transactions: transactions
+        case .refusedQueries: refusedQueries
+        case .cancels: cancels
+        case .pins: pins
+        case .idleTransactions: idleTransactions
+        case .longTransactions: longTransactions
+        case .idleClients: idleClients
+        case .violations: violations
+        case .cleanupTimeouts: cleanupTimeouts
+        case .serverMilliseconds: serverNanoseconds / 1_000_000
+        case .waitMilliseconds: waitNanoseconds / 1_000_000
+        }
+    }
 }

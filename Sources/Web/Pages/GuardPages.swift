@@ -60,8 +60,16 @@ enum GuardPages {
                 "limited": guardNow.limited.map(limited), "hasLimited": !guardNow.limited.isEmpty, "csrf": csrf,
                 "mayAct": mayAct, "mayReload": mayReload, "canPause": !running.isEmpty, "canResume": !paused.isEmpty,
                 "running": running.map { ["name": $0] as Fields }, "paused": paused.map { ["name": $0] as Fields },
-                "deadline": GuardAct.standard.spoken,
+                "deadline": GuardAct.standard.spoken, "figures": GuardFigure.allCases.map { figure($0, guardNow) },
             ], refresh: 5, notice: notice)
+    }
+
+    private static func figure(_ figure: GuardFigure, _ guardNow: GuardOverview) -> Fields {
+        let value = guardNow.figures[figure] ?? 0
+        return [
+            "title": figure.title,
+            "value": figure.isTime ? Span.milliseconds(value).spoken : Figures.count(Double(value)),
+        ]
     }
 
     private static func badge(_ guardNow: GuardOverview, _ paused: [String]) -> Fields {
@@ -127,5 +135,8 @@ enum GuardPages {
         {{^hasPools}}<p class="empty">No client has connected yet.</p>{{/hasPools}}
         {{#hasPools}}<div class="scroll" tabindex="0" role="region" aria-label="Pools"><table class="list"><thead><tr><th scope="col">Database and user</th><th scope="col">State</th><th scope="col">Clients with a server</th><th scope="col">Waiting</th><th scope="col">Servers busy</th><th scope="col">Idle</th><th scope="col">Server</th></tr></thead>
         <tbody>{{#pools}}<tr><th scope="row">{{database}} <span class="quiet">{{user}}</span></th><td>{{#state}}{{>badge}}{{/state}}</td><td>{{active}}<p class="by">{{pinned}} keep theirs</p></td><td>{{waiting}}{{#wait}}<p class="by">{{wait}}</p>{{/wait}}</td><td>{{busy}} of {{size}}</td><td>{{idle}}</td><td>{{target}}</td></tr>{{/pools}}</tbody></table></div>{{/hasPools}}</section>
+        <section id="guard-counts" data-live><h2>Since its start</h2>
+        <div class="scroll" tabindex="0" role="region" aria-label="Since its start"><table class="list"><thead><tr><th scope="col">What</th><th scope="col">How much</th></tr></thead>
+        <tbody>{{#figures}}<tr><th scope="row">{{title}}</th><td>{{value}}</td></tr>{{/figures}}</tbody></table></div></section>
         """
 }

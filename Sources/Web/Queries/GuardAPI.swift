@@ -82,6 +82,8 @@ enum GuardAPI {
             "mode": Schema.word(BudgetSettings.Mode.self), "startedAt": Schema.time, "clients": Schema.count,
             "databases": Schema.list(Schema.text), "queries": Schema.count, "transactions": Schema.count,
             "refusedQueries": Schema.count, "violations": Schema.count,
+            "figures": Schema.object(
+                Dictionary(uniqueKeysWithValues: GuardFigure.allCases.map { ($0.rawValue, Schema.count) })),
             "pools": Schema.list(
                 Schema.object([
                     "database": Schema.text, "user": Schema.text, "clientsActive": Schema.count,
@@ -125,6 +127,9 @@ extension GuardOverview {
             "transactions": .integer(transactions), "refusedQueries": .integer(refusedQueries),
             "violations": .integer(violations), "pools": .array(pools.map(\.json)),
             "limited": .array(limited.map(\.json)),
+            "figures": .object(
+                Dictionary(
+                    uniqueKeysWithValues: GuardFigure.allCases.map { ($0.rawValue, .integer(figures[$0] ?? 0)) })),
         ]
     }
 }

@@ -272,7 +272,7 @@ def process_ids(url):
             say(len({connection.execute("SELECT pg_backend_pid()").fetchone()[0] for _ in range(5)}))
 
 
-@case("nothing of a session is left for the next client", differs="shared statements are in pg_prepared_statements")
+@case("nothing of a session is left for the next client")
 def leftovers(url):
     for ending in ("closed", "vanished"):
         connection = connect(url, application_name="before")
