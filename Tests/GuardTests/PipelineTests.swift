@@ -86,6 +86,27 @@ struct PipelineTests {
     }
 
     @Test(
+        "a query where a copy's data is due is refused as the server does it",
+        .enabled(if: TestDriver.isPostgresAvailable), arguments: ["", "SELECT 1; "])
+    func copy(_ before: String) async throws {
+        try await GuardScene.runBeforePostgres {
+            $0.mode = .transaction
+        } _: { scene in
+            let client = try await scene.client()
+            let table = "copy_\(UInt32.random(in: 0 ... .max))"
+            _ = try await client.query("CREATE TABLE \(table) (a int)")
+            try await client.send { bytes in
+                bytes.writePGQuery("\(before)COPY \(table) FROM STDIN")
+                bytes.writePGQuery("SELECT 'behind'")
+            }
+            let told = try await client.answer()
+            #expect(told.states == ["08P01", "08P01"] && told.status == nil, "\(told)")
+            let other = try await scene.client()
+            _ = try await other.query("DROP TABLE \(table)")
+        }
+    }
+
+    @Test(
         "who only prepares, and asks for the answers by Flush, keeps no server from the others",
         .enabled(if: TestDriver.isPostgresAvailable))
     func flushed() async throws {

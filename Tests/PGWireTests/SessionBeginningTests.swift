@@ -49,6 +49,7 @@ struct SessionBeginningTests {
         ("something behind a setting", Frame.query("SET a = 1"), Frame.query("SELECT 1"), false),
         ("another, extended", extended("SELECT 1") + Frame.sync, extended("SELECT a FROM t"), false),
         ("the same, extended", extended("SELECT 1") + Frame.sync, extended("SELECT 2") + Frame.sync, true),
+        ("what is no data behind a copy", Frame.query("COPY t FROM STDIN"), Frame.query("SELECT 1"), true),
         ("more of one batch", extended("SELECT 1"), extended("SELECT a FROM t") + Frame.sync, true),
     ]
 

@@ -14,6 +14,13 @@ extension ServerLink {
         return false
     }
 
+    func report(_ name: String, _ value: String) {
+        var values = parameters.values
+        values[name] = value
+        parameters = core.intern(values)
+        client?.parameters = parameters
+    }
+
     func isStale(_ now: Int64, _ timeouts: GuardSettings.Timeouts) -> Bool {
         (timeouts.serverIdle > 0 && now - restedAt > timeouts.serverIdle)
             || (timeouts.serverLifetime > 0 && now - openedAt > timeouts.serverLifetime)

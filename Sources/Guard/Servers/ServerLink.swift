@@ -21,7 +21,7 @@ final class ServerLink: SocketReceiver {
 
     let pool: Pool
     let target: Target
-    private let core: GuardCore
+    let core: GuardCore
     let conversation = ServerConversation()
 
     private(set) var client: ClientLink?
@@ -187,6 +187,7 @@ final class ServerLink: SocketReceiver {
             return leftBehind()
         }
         if isHeldByInput, input.readableBytes == 0 { comeToRest(isReady: true) }
+        if conversation.isCopyingIn { client?.pump() }
         introduce()
     }
 
@@ -240,13 +241,6 @@ final class ServerLink: SocketReceiver {
         } else if cleaningSince != nil {
             clean()
         }
-    }
-
-    private func report(_ name: String, _ value: String) {
-        var values = parameters.values
-        values[name] = value
-        parameters = core.intern(values)
-        client?.parameters = parameters
     }
 
     // MARK: Clients

@@ -153,8 +153,9 @@ package final class ClientConversation {
     /// Whether the batch at the front may be sent behind what the server still runs for the client: more of the same,
     /// or the end of its transaction. Anything else has to be accounted for, and perhaps refused, by itself.
     private func mayFollow(_ header: FrameHeader, _ input: ByteBuffer, _ server: ServerConversation) -> Bool {
-        guard decidesByBatch, !server.hasOpenBatch, server.owes, let before = server.newestRunning?.query,
-            let facts = facts(of: header, input)
+        // A copy's end comes from the client: what it sends instead is for the server to refuse.
+        guard decidesByBatch, !server.hasOpenBatch, server.owes, !server.isCopyingIn,
+            let before = server.newestRunning?.query, before.kind != .copy, let facts = facts(of: header, input)
         else { return true }
         if header.type != ClientMessage.bind { peeked = facts }
         switch facts.query.kind {
