@@ -12,10 +12,12 @@ import random
 import time
 
 from guardbench import load
-from guardbench.contestants import database, names, proxy, spread, table
+from guardbench.contestants import GUARD, database, names, proxy, spread, table
 from guardbench.runaway import Address, good_process, place, play, print_seconds, settle, summary
 
 CALM_SECONDS = 3
+# To be reached by the guard, in every round; else the exit code is 1.
+REACHED_SECONDS = 5
 
 
 def add_options(parser):
@@ -128,4 +130,6 @@ def run(options):
             f"{name}: recovered after {spread(known)} s, {len(values) - len(known)} of {len(values)} never within "
             f"{options.seconds - options.end:.0f} s"
         )
-    return 0
+    if options.budgets != "enforce":
+        return 0
+    return 1 if any(after is None or after > REACHED_SECONDS for after in figures.get(GUARD, [])) else 0

@@ -108,6 +108,25 @@ struct BudgetTripTests {
         #expect(house.count("cancelled") == 1)
     }
 
+    @Test("a query that usually takes long is cancelled when it takes ten times as long as its slowest")
+    func usuallySlow() throws {
+        var house = BudgetHouse { $0.learningTime = .zero }
+        for _ in 0..<120 {
+            let token = house.run(bad)
+            house.now += 400 * ms
+            house.finish(token)
+            house.wait(.milliseconds(600))
+        }
+        let start = house.now
+        let report = try house.overloaded()
+        #expect(report.decisions.map(\.name) == ["tripped"] && report.cancel.isEmpty)
+        var cancelledAt: Int64?
+        for _ in 0..<60 where cancelledAt == nil {
+            if house.wait(.milliseconds(100)).contains(where: { !$0.cancel.isEmpty }) { cancelledAt = house.now }
+        }
+        #expect((3_900...5_000).contains(((cancelledAt ?? 0) - start) / ms))
+    }
+
     @Test("writes are not cancelled, unless that was asked for", arguments: [(false, 0), (true, 9)])
     func writes(opted: Bool, expected: Int) throws {
         var house = BudgetHouse {
