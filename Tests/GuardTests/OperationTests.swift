@@ -92,7 +92,7 @@ struct OperationTests {
                 $0.limits.poolSize = 1
                 $0.timeouts.transaction = GuardSettings.Timeouts.second / 5
             } _: { scene in
-                let (client, other) = (try await scene.client(), try await scene.client())
+                let client = try await scene.client()
                 try await client.send { bytes in
                     bytes.writePGQuery("BEGIN")
                     bytes.writePGQuery(last)
@@ -100,8 +100,13 @@ struct OperationTests {
                 var told = try await client.answer()
                 while told.status == "T" { told = try await client.answer() }
                 #expect(told.states == ["25P04"] && told.status == nil, "\(told)")
-                #expect(try await other.query("SELECT 'b'").rows == [["b"]])
-                #expect(try await scene.counters.longTransactions == 1)
+                #expect(try await scene.counters.longTransactions > 0)
+                // On a slow machine its own may take too long as well.
+                try await eventually("the server is another's", every: .milliseconds(5)) { () -> Bool? in
+                    let other = try await scene.client()
+                    await other.trySending { $0.writePGQuery("SELECT 'b'") }
+                    return try await other.answer().rows == [["b"]] ? true : nil
+                }
             }
         }
     }
