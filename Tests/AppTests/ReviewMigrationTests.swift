@@ -87,6 +87,8 @@ struct ReviewMigrationTests {
             ("ALTER DOMAIN email VALIDATE CONSTRAINT c", []), ("ALTER DOMAIN email DROP CONSTRAINT c", []),
             ("BEGIN; ALTER TABLE posts ADD a int; BEGIN; COMMIT", ["warn transaction-nesting"]),
             ("BEGIN; COMMIT; COMMIT", ["warn transaction-nesting"]),
+            ("BEGIN; COMMIT AND CHAIN; COMMIT", []),
+            ("CREATE DOMAIN d AS text; ALTER DOMAIN d ADD CHECK (value <> '')", []),
             ("CREATE INDEX CONCURRENTLY i ON posts (title)", []),
             ("BEGIN; CREATE INDEX CONCURRENTLY i ON posts (title); COMMIT", ["block concurrently-in-transaction"]),
             ("DROP INDEX i", ["warn index-without-concurrently"]),

@@ -83,6 +83,56 @@ struct OperationTests {
         }
     }
 
+    @Test("who waits for the end of a pause is not idle")
+    func heldIsNotIdle() async throws {
+        try await Self.fake { fake in
+            try await GuardScene.run(before: [fake.target]) {
+                $0.adminUsers = ["postgres"]
+            } _: { scene in
+                let (client, admin) = (try await scene.client(), try await scene.client(database: "mainstay"))
+                #expect(try await client.query("LISTEN a").status == "I")
+                #expect(try await admin.query("PAUSE postgres").tags == ["PAUSE"])
+                try await client.send { $0.writePGQuery("SELECT 'held'") }
+                try await eventually("it is held", every: .milliseconds(5)) {
+                    try await scene.waitingClients == 1 ? true : nil
+                }
+                var settings = scene.settings
+                settings.timeouts.clientIdle = GuardSettings.Timeouts.second / 5
+                try await scene.proxy.reload(settings)
+                // It has done nothing for longer than this one.
+                #expect(try await admin.answer().states == ["57P05"])
+                settings.timeouts.clientIdle = 0
+                try await scene.proxy.reload(settings)
+                let again = try await scene.client(database: "mainstay")
+                #expect(try await again.query("RESUME postgres").tags == ["RESUME"])
+                #expect(try await client.answer().rows == [["held"]])
+            }
+        }
+    }
+
+    @Test(
+        "short transactions may go on for ever, in whatever way they are sent",
+        .enabled(if: TestDriver.isPostgresAvailable), arguments: GuardSettings.Mode.allCases)
+    func shortTransactions(_ mode: GuardSettings.Mode) async throws {
+        try await GuardScene.runBeforePostgres {
+            $0.mode = mode
+            $0.timeouts.transaction = 2 * GuardSettings.Timeouts.second
+        } _: { scene in
+            let (named, piped) = (try await scene.client(), try await scene.client())
+            #expect(try await named.execute("SELECT 'named'", statement: "s").rows == [["named"]])
+            let end = ContinuousClock.now + .milliseconds(2_300)
+            // There is always one that is not answered yet.
+            try await piped.send { $0.writePGQuery("SELECT 'piped'") }
+            while ContinuousClock.now < end {
+                try await piped.send { $0.writePGQuery("SELECT 'piped'") }
+                #expect(try await piped.answer().rows == [["piped"]])
+                #expect(try await named.executePrepared("s").rows == [["named"]])
+            }
+            #expect(try await piped.answer().rows == [["piped"]])
+            #expect(try await scene.counters.longTransactions == 0)
+        }
+    }
+
     @Test(
         "a transaction that takes too long is ended with 25P04 and rolled back, whatever is done in it",
         arguments: ["SELECT in", "hold"])

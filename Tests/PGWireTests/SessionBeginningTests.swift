@@ -50,6 +50,10 @@ struct SessionBeginningTests {
         ("another, extended", extended("SELECT 1") + Frame.sync, extended("SELECT a FROM t"), false),
         ("the same, extended", extended("SELECT 1") + Frame.sync, extended("SELECT 2") + Frame.sync, true),
         ("what is no data behind a copy", Frame.query("COPY t FROM STDIN"), Frame.query("SELECT 1"), true),
+        (
+            "another, behind a batch that runs nothing", Frame.parse("", "SELECT 1") + Frame.sync,
+            extended("SELECT a FROM t"), false
+        ),
         ("more of one batch", extended("SELECT 1"), extended("SELECT a FROM t") + Frame.sync, true),
     ]
 

@@ -21,6 +21,10 @@ struct SessionSharingTests {
             ("insert into log values ('now', 1)", false), ("select ' Today '::date", false),
             ("select e'tomorrow'", false), ("select $$now$$, 'nothing'", false),
             ("select 'no', NOW (), nowadays, \"a_now\"", true),
+            ("select 'now()'::timestamptz", false), ("select '{now()}'::timestamptz[]", false),
+            ("select $$now()$$::timestamptz", false), ("select e'\\'', 'now()'::timestamptz", false),
+            ("/* ' */ select 'now()'::timestamptz", false), ("-- '\nselect 'now()'::timestamptz", false),
+            ("select 'it''s', \"a'b\", now(), $1", true),
             ("select '12:00 today'::timestamp", false), ("select '{now}'::timestamptz[]", false),
         ])
     func moments(_ text: String, isShared: Bool) throws {
@@ -41,6 +45,33 @@ struct SessionSharingTests {
             _ = try scene.read(Frame.parsed + Frame.bound + Frame.done(tag) + Frame.parsed + Frame.idle)
             let other = SessionScene(pool, server: nil)
             #expect(try other.forward(parse).progress == (isShared ? .all : .needsServer), "\(setting)")
+        }
+    }
+
+    private static let setTime = Frame.parse("", "SET TimeZone TO 'Asia/Tokyo'") + Frame.bind("") + Frame.execute()
+
+    @Test("nor is it before the batch has ended, though the setting was answered")
+    func behindAnsweredSetting() throws {
+        let scene = SessionScene(pool)
+        let parse = Frame.parse("s", "select '2026-01-01'::timestamptz")
+        _ = try scene.forward(Self.setTime + Frame.flush)
+        _ = try scene.read(Frame.parsed + Frame.bound + Frame.done("SET"))
+        _ = try scene.forward(parse + Frame.sync)
+        _ = try scene.read(Frame.parsed + Frame.idle)
+        #expect(try SessionScene(pool, server: nil).forward(parse).progress == .needsServer)
+    }
+
+    @Test("a shared text that a server does not have yet is prepared there under a name of its own behind a setting")
+    func knownBehindSetting() throws {
+        for use in [Frame.bind("s"), Frame.describe("s"), Frame.parse("s", "select '2026-01-01'::timestamptz")] {
+            let pool = SessionPool()
+            let scene = SessionScene(pool)
+            let first = try scene.forward(Frame.parse("s", "select '2026-01-01'::timestamptz") + Frame.sync)
+            #expect(Frame.shown(first.server).hasPrefix("P[mainstay_1·"))
+            _ = try scene.read(Frame.parsed + Frame.idle)
+            scene.server = .started()
+            let sent = Frame.shown(try scene.forward(Self.setTime + use + Frame.sync).server)
+            #expect(sent.contains("mainstay_2·") && !sent.contains("mainstay_1·"), "\(sent)")
         }
     }
 

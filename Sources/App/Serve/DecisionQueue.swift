@@ -75,6 +75,11 @@ final class DecisionQueue: Sendable {
         state.withLock { $0.waiting.isEmpty ? nil : $0.waiting.removeFirst() }
     }
 
+    /// It was taken, and could not be written down.
+    func putBack(_ decision: QueryDecision) {
+        state.withLock { $0.waiting.insert(decision, at: 0) }
+    }
+
     /// Nothing more comes: what waits is still to be taken.
     func finish() {
         let bell = state.withLock { state in

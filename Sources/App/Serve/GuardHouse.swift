@@ -55,7 +55,10 @@ struct GuardHouse: Service {
     }
 
     private func keepWaiting() async {
-        while let decision = decisions.take() { await keep(.decided(decision, place: place), decision) }
+        // Told to stop all is written down; cut off, the next to listen does it.
+        while !Task.isCancelled || decisions.isFinished, let decision = decisions.take() {
+            await keep(.decided(decision, place: place), decision)
+        }
     }
 
     /// Tries until it is on disk. What can never be, and what is left when the process stops, is told in the log.
@@ -66,7 +69,8 @@ struct GuardHouse: Service {
                 try await record.apply(QueryState.subject(of: decision), .query(event), by: .mainstay)
                 return
             } catch {
-                let mayHelp = RecordFailure(error) == .unavailable && !decisions.isFinished && !Task.isCancelled
+                if Task.isCancelled, !decisions.isFinished { return decisions.putBack(decision) }
+                let mayHelp = RecordFailure(error) == .unavailable && !decisions.isFinished
                 logger.log(
                     level: mayHelp ? .warning : .error,
                     mayHelp

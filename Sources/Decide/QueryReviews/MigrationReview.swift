@@ -45,7 +45,8 @@ struct MigrationReview {
         }
         for change in shape.changes {
             note(change)
-            let isNew = made.contains(change.table)
+            let isNew =
+                made.contains(change.table) && change.action != .domainConstraint(isNew: true, isChecked: true)
             if !isNew { objections += review(change, facts: facts[change.table]) }
             objections += transactionRule(change)
             if !isNew, let waiting = lockTimeout(change) { objections.append(waiting) }
@@ -58,6 +59,7 @@ struct MigrationReview {
         case .createTable:
             made.insert(change.table)
             newNames.insert(change.table.name)
+        case .domainConstraint(isNew: true, _): made.insert(change.table)
         case .addColumn(let name, _): newNames.insert(name)
         case .renameColumn(_, let name): newNames.insert(name)
         case .renameTable(let name): newNames.insert(name)
@@ -106,7 +108,8 @@ struct MigrationReview {
     /// Said once a file: one setting mends it for all.
     private mutating func lockTimeout(_ change: SchemaChange) -> Objection? {
         switch change.action {
-        case .createTable, .dropDatabase, .createIndex(_, isConcurrent: true), .dropIndex(isConcurrent: true):
+        case .createTable, .dropDatabase, .domainConstraint(isNew: true, _), .createIndex(_, isConcurrent: true),
+            .dropIndex(isConcurrent: true):
             return nil
         default: break
         }

@@ -10,7 +10,7 @@ struct MigrationRule {
         case .changeType(let column, let type, let hasUsing): changeType(column, type, hasUsing: hasUsing)
         case .setNotNull(let column): setNotNull(column)
         case .dropNotNull(let column): dropNotNull(column)
-        case .domainConstraint(let isNew, let isNotValid): domainConstraint(isNew: isNew, isNotValid: isNotValid)
+        case .domainConstraint(let isNew, let isChecked): isChecked ? domainConstraint(isNew: isNew) : nil
         case .addConstraint(let kind, let isNotValid): addConstraint(kind, isNotValid: isNotValid)
         case .addUnique(let kind, let usesIndex): addUnique(kind, usesIndex: usesIndex)
         case .createIndex(_, let isConcurrent): createIndex(isConcurrent: isConcurrent)
@@ -102,7 +102,7 @@ struct MigrationRule {
             remedy: "See that all that read the column take NULL, in a release before this one.")
     }
 
-    private func domainConstraint(isNew: Bool, isNotValid: Bool) -> Objection? {
+    private func domainConstraint(isNew: Bool) -> Objection {
         if isNew {
             return objection(
                 .domainConstraint, .warn,
@@ -110,7 +110,6 @@ struct MigrationRule {
                 why: "To change it later every table with a column of that type is checked under a lock.",
                 remedy: "Put the constraint on the columns: CHECK … NOT VALID, then VALIDATE CONSTRAINT.")
         }
-        guard !isNotValid else { return nil }
         return objection(
             .domainConstraint, .block,
             what: "Adds a constraint to the domain \(table) and checks every column of that type at once.",

@@ -6,8 +6,9 @@ package struct SchemaChange: Hashable, Sendable {
         case changeType(column: String, to: String, hasUsing: Bool)
         case setNotNull(column: String)
         case dropNotNull(column: String)
-        /// Of a type that tables have columns of; `isNew`: no table has one yet.
-        case domainConstraint(isNew: Bool, isNotValid: Bool)
+        /// Of a type that tables have columns of; `isNew`: no table has one yet; `isChecked`: there is a constraint, and
+        /// what is there has to meet it.
+        case domainConstraint(isNew: Bool, isChecked: Bool)
         /// `FOREIGN KEY` or `CHECK`.
         case addConstraint(kind: String, isNotValid: Bool)
         /// `UNIQUE`, `PRIMARY KEY` or `EXCLUDE`.
@@ -72,15 +73,13 @@ extension SchemaChange {
         case "TruncateStmt": return node.list("relations").map { change(.truncate, $0) }
         case "CreateDomainStmt":
             // NOT NULL and CHECK; a default is none.
-            guard node.list("constraints").contains(where: { $0["contype"]?.string != "CONSTR_DEFAULT" }) else {
-                return []
-            }
-            return [domain(.domainConstraint(isNew: true, isNotValid: false), node.names("domainname"))]
+            let isChecked = node.list("constraints").contains { $0["contype"]?.string != "CONSTR_DEFAULT" }
+            return [domain(.domainConstraint(isNew: true, isChecked: isChecked), node.names("domainname"))]
         case "AlterDomainStmt":
             // C: ADD CONSTRAINT, O: SET NOT NULL.
             guard ["C", "O"].contains(node["subtype"]?.string) else { return [] }
             let isNotValid = SyntaxNode(wrapped: node["def"])?["skip_validation"]?.bool ?? false
-            return [domain(.domainConstraint(isNew: false, isNotValid: isNotValid), node.names("typeName"))]
+            return [domain(.domainConstraint(isNew: false, isChecked: !isNotValid), node.names("typeName"))]
         case "CreateTrigStmt": return one(.lock("CREATE TRIGGER"), node.relation())
         default: return maintenance(node)
         }

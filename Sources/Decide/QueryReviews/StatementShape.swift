@@ -61,7 +61,9 @@ package struct StatementShape: Hashable, Sendable {
         case "UpdateStmt": return .plannable("UPDATE")
         case "DeleteStmt": return .plannable("DELETE")
         case "MergeStmt": return .plannable("MERGE")
-        case "TransactionStmt": return transaction(node["kind"]?.string ?? "")
+        case "TransactionStmt":
+            // A chain begins the next one at once.
+            return node["chain"]?.bool == true ? .other("transaction") : transaction(node["kind"]?.string ?? "")
         case "VariableSetStmt": return .setting(node["name"]?.string ?? "")
         case "DoStmt": return .opaque("DO")
         case "CallStmt": return .opaque("CALL")

@@ -111,7 +111,7 @@ extension ClientLink {
 
     /// The slot is there; true: a server is too.
     func takeServer(_ pool: Pool) -> Bool {
-        attachedAt = core.now
+        (attachedAt, begunAt) = (core.now, core.now)
         wasCancelledByBudget = false
         if server != nil {
             quietSince = nil
@@ -151,7 +151,7 @@ extension ClientLink {
     func take(_ server: ServerLink) -> Bool {
         guard isWaiting, let token, case .open = phase else { return false }
         pool?.group.started(token)
-        attachedAt = core.now
+        (attachedAt, begunAt) = (core.now, core.now)
         attach(server)
         resumeReading()
         pump()
@@ -161,9 +161,9 @@ extension ClientLink {
     /// The next statement inside a transaction. False: it was refused, and what is left is to be looked at anew.
     func startStatement(_ conversation: ClientConversation) -> Bool {
         guard let token, let pool, let server, server.conversation.isQuiet else { return true }
+        if server.conversation.status == .idle { (attachedAt, begunAt) = (core.now, core.now) }
         do throws(WireError) {
             guard let query = try conversation.peek(input) else { return true }
-            if server.conversation.status == .idle { attachedAt = core.now }
             quietSince = nil
             let request = request(query, pool.group)
             if isUndecided, request.query != .transactionControl { (usualQuery, isUndecided) = (request.query, false) }
@@ -190,6 +190,7 @@ extension ClientLink {
 
     /// What was not certain before may be so now.
     func batchEnded() {
+        if server?.conversation.status == .idle { begunAt = core.now }
         guard isStalled else { return }
         isStalled = false
         resumeReading()

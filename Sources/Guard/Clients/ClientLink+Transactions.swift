@@ -124,6 +124,7 @@ extension ClientLink {
     func refuseBatch(_ error: WireError, _ status: TransactionStatus = .idle) {
         guard let conversation else { return }
         core.counters.refusedQueries += 1
+        restedAt = core.now
         var answer = ForwardBuffer()
         conversation.refuse(&input, error, status, client: &answer)
         if let bytes = answer.take(from: input) { write(bytes) }
@@ -157,12 +158,12 @@ extension ClientLink {
         if isLoggingIn, timeouts.login > 0, now - connectedAt > timeouts.login {
             return fail(WireError(.notAuthorized, sqlState: "08006", "the log-in took too long"))
         }
-        if timeouts.transaction > 0, isInTransaction, now - attachedAt > timeouts.transaction {
+        if timeouts.transaction > 0, isInTransaction, now - begunAt > timeouts.transaction {
             core.counters.longTransactions += 1
             return fail(
                 WireError(.unsupported, sqlState: "25P04", "terminating connection due to transaction timeout"))
         }
-        if timeouts.clientIdle > 0, isOpen, !isWaiting, !isInTransaction, !isConsoleBusy,
+        if timeouts.clientIdle > 0, isOpen, !isWaiting, !isHeld, !isInTransaction, !isConsoleBusy,
             now - restedAt > timeouts.clientIdle
         {
             core.counters.idleClients += 1
@@ -187,6 +188,7 @@ extension ClientLink {
                 console.answer(header.type, frame).whenSuccess { answer in
                     let client = bound.value
                     client.isConsoleBusy = false
+                    client.restedAt = client.core.now
                     client.write(answer)
                     client.pump()
                 }

@@ -50,6 +50,8 @@ final class ClientLink: SocketReceiver {
     let connectedAt: Int64
     var waitingSince: Int64 = 0
     var attachedAt: Int64 = 0
+    /// Of its transaction: of several that are sent in one go, of the one that runs.
+    var begunAt: Int64 = 0
     /// When the server last became quiet inside a transaction; nil: it is not.
     var quietSince: Int64?
 
@@ -66,7 +68,7 @@ final class ClientLink: SocketReceiver {
     var isUndecided = false
     /// The statement that ended last, until it is counted.
     var lastEnded: RunningStatement?
-    /// When it last had no transaction any more.
+    /// When it last had no transaction any more, or was told of something.
     var restedAt: Int64 = 0
     /// Of its taints, those that are counted.
     var countedTaint = SessionTaint()

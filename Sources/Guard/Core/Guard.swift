@@ -157,13 +157,14 @@ package final class Guard: Service {
     }
 
     private func drain() async {
-        let (box, ended) = (core, ended)
+        let (box, ended, loop) = (core, ended, loop)
         do {
             let span = settings.timeouts.drain
             try await loop.submit { box.value?.drain() }.get()
             let end = ContinuousClock.now + .nanoseconds(span)
             while ContinuousClock.now < end {
-                if try await loop.submit({ box.value?.clients.isEmpty ?? true }).get() { break }
+                // Also those that have still to read what they were sent.
+                if try await loop.submit({ box.value?.clients.isEmpty ?? true && loop.leaving == 0 }).get() { break }
                 try await Task.sleep(for: .milliseconds(20))
             }
         } catch {

@@ -4,6 +4,11 @@ import NIOCore
 
 /// The kernel's calls on sockets, none of which waits; failures are `IOError`s.
 enum SocketCalls {
+    /// The peer is told that nothing more comes.
+    static func endWriting(_ descriptor: Int32) {
+        _ = shutdown(descriptor, Int32(SHUT_WR))
+    }
+
     /// A stream socket that does not block and that no child process inherits.
     static func open(_ family: Int32) throws -> Int32 {
         try must(socket(family, stream | nonBlocking | closing, 0), "socket")

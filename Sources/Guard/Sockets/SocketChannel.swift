@@ -48,7 +48,7 @@ final class SocketChannel: PollSource, Channel, ChannelCore, @unchecked Sendable
     private(set) var isWritable = true
     private var isReading = true
     private var wantsToWrite = false
-    /// Nothing is read any more; it closes when the queue is empty.
+    /// Nothing is told any more; it closes when the queue is empty and the peer has read it.
     private var isLeaving = false
 
     /// Bytes that wait for a slow peer: above the first nothing more should be written, until there are fewer than the
@@ -84,10 +84,7 @@ final class SocketChannel: PollSource, Channel, ChannelCore, @unchecked Sendable
         case .closed: return
         }
         if events.contains(.writable) { sendQueued() }
-        if isLeaving {
-            if events.contains(.broken) { finish() }
-            return
-        }
+        if isLeaving { return readOver(events) }
         let isOver = !events.isDisjoint(with: [.ending, .broken])
         // The kernel may have told of its bytes before reading was paused.
         if isOver || (isReading && events.contains(.readable)) { read(toTheEnd: isOver && !isReading) }
@@ -125,7 +122,7 @@ final class SocketChannel: PollSource, Channel, ChannelCore, @unchecked Sendable
     }
 
     private func watch() {
-        var watched: Events = isLeaving ? [] : isReading ? [.readable] : [.ending]
+        var watched: Events = isReading || isLeaving ? [.readable] : [.ending]
         if wantsToWrite { watched.insert(.writable) }
         loop.poller.watch(self, watched)
     }
@@ -198,7 +195,20 @@ final class SocketChannel: PollSource, Channel, ChannelCore, @unchecked Sendable
             watch()
         }
         settleWritability()
-        if isLeaving, queued.isEmpty { finish() }
+        if isLeaving, queued.isEmpty { SocketCalls.endWriting(descriptor) }
+    }
+
+    /// What the peer still says interests nobody any more, and must not be there when the connection closes: the system
+    /// would take back what the peer has not read yet.
+    private func readOver(_ events: Events) {
+        if events.contains(.broken) { return finish() }
+        while case .open = state {
+            let count = loop.receive(descriptor)
+            if count > 0 { continue }
+            if count < 0, errno == EINTR { continue }
+            if count < 0, errno == EAGAIN { return }
+            return finish()
+        }
     }
 
     private func settleWritability() {
@@ -240,6 +250,7 @@ final class SocketChannel: PollSource, Channel, ChannelCore, @unchecked Sendable
         guard isOpen else { return }
         let before = state
         state = .closed
+        if isLeaving { loop.leaving -= 1 }
         loop.poller.remove(self)
         let unsent = queued
         queued = []
@@ -276,6 +287,7 @@ final class SocketChannel: PollSource, Channel, ChannelCore, @unchecked Sendable
         guard passage == nil, case .open = state, failure == nil, !queued.isEmpty else { return close() }
         guard !isLeaving else { return }
         isLeaving = true
+        loop.leaving += 1
         watch()
         tellEnd()
         loop.scheduleTask(in: Self.patience) { self.finish() }

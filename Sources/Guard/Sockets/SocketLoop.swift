@@ -51,6 +51,8 @@ final class SocketLoop: EventLoop, @unchecked Sendable {
     /// Nanoseconds of the monotonic clock, as of this round or the last few of its events.
     private(set) var nanoseconds: Int64
     let poller: Poller
+    /// Connections that were left, and whose peers have not read all of it.
+    var leaving = 0
 
     private let alarm: Alarm
     private let thread = Atomic<UInt>(0)

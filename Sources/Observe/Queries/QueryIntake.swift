@@ -50,6 +50,8 @@ package final class QueryIntake: Service {
                 await self.round()
             }
         }
+        // Cut off, it could store nothing: what the guard has counted stays with the guard.
+        if Task.isCancelled { return }
         // What was counted since, and what a shutdown in the middle of a round left.
         await round()
     }

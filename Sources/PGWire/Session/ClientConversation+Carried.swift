@@ -10,7 +10,12 @@ extension ClientConversation {
             server.changesSchema = true
         }
         // What is reported of it comes with the end of the batch only.
-        if query.kind == .set || !query.taints.union(query.clears).isDisjoint(with: .settings) { literalsChange = true }
+        // A transaction's end takes back what was set in it.
+        switch query.kind {
+        case .set, .commit, .rollback: literalsChange = true
+        default:
+            if !query.taints.union(query.clears).isDisjoint(with: .settings) { literalsChange = true }
+        }
         guard !query.taints.isEmpty || !query.clears.isEmpty || changes.carried.isPending else { return }
         if query.taints.contains(.prepare) { changes.preparedTaints.formUnion(query.taints) }
         if query.clears.contains(.prepare) { awaitsDeallocation = sharesStatements }
@@ -33,6 +38,7 @@ extension ClientConversation {
 
     /// A portal was bound. One with a name may be executed at any later time, and which text it has is not kept.
     func bound(_ facts: TextFacts?, _ isUnnamed: Bool, _ server: ServerConversation) {
+        if let facts { newest = facts.query }
         guard !isUnnamed else { return boundQuery = facts }
         namedPortalQuery = facts
         if let query = facts?.query, !query.taints.isEmpty || !query.clears.isEmpty {

@@ -72,6 +72,7 @@ extension ClientConversation {
         if let facts {
             if mustWait(for: server, facts.query) { return false }
             note(facts.query, server, isKnown: true)
+            newest = facts.query
         }
         server.began(RunningStatement(query: facts?.query, sentAt: now, release: facts?.release ?? 0))
         server.sent(Reply(kind: .query))
@@ -130,7 +131,7 @@ extension ClientConversation {
         if isUncertain(name) { return false }
         if let known = changes[name] {
             // The server says it best: the name exists.
-            let known = here(known, name)
+            let known = here(known, name, server)
             if server.isUncertain(known.id) { return false }
             prepare(known, server, input, &toServer)
             input.moveReaderIndex(forwardBy: header.size)
@@ -141,6 +142,7 @@ extension ClientConversation {
             return true
         }
         guard let query = lookOnce(payload) else { throw Self.malformed("Parse") }
+        newest = query.query
         guard changes.count < Self.namedLimit, changes.bytes + payload.readableBytes <= Self.namedBytesLimit else {
             throw WireError(
                 .unsupported, sqlState: "53400",
@@ -167,6 +169,7 @@ extension ClientConversation {
         _ toServer: inout ForwardBuffer, _ payload: ByteBuffer, isUnnamed: Bool
     ) throws(WireError) -> Bool {
         guard let query = lookOnce(payload) else { throw Self.malformed("Parse") }
+        newest = query.query
         if isUnnamed, sharesStatements {
             if let name = deallocated(payload) {
                 if isUncertain(name) { return false }
@@ -255,7 +258,7 @@ extension ClientConversation {
         }
         let name = Self.name(String(decoding: bytes[(portalEnd + 1)..<nameEnd], as: UTF8.self))
         if isUncertain(name) { return false }
-        let statement = changes[name].map { here($0, name) }
+        let statement = changes[name].map { here($0, name, server) }
         if let statement, server.isUncertain(statement.id) { return false }
         bound(statement.map(TextFacts.init), isUnnamedPortal, server)
         if let statement { prepare(statement, server, input, &toServer) }
@@ -291,7 +294,7 @@ extension ClientConversation {
             return true
         }
         if sharesStatements, !name.isEmpty, isUncertain(name) { return false }
-        let statement = sharesStatements && !name.isEmpty ? changes[name].map { here($0, name) } : nil
+        let statement = sharesStatements && !name.isEmpty ? changes[name].map { here($0, name, server) } : nil
         if sharesStatements, server.isUncertain(statement?.id ?? 0) { return false }
         if sharesStatements, name.isEmpty { prepareUnnamed(server, input, &toServer) }
         if let statement { prepare(statement, server, input, &toServer) }
@@ -347,9 +350,13 @@ extension ClientConversation {
 
     /// The client may have changed its search path or its time zone since it prepared the statement: others still use
     /// it as it was.
-    private func here(_ statement: PreparedStatement, _ name: String) -> PreparedStatement {
-        guard statement.space != space else { return statement }
-        let moved = registry.intern(statement.body, space: space, TextFacts(statement))
+    private func here(
+        _ statement: PreparedStatement, _ name: String, _ server: ServerConversation
+    ) -> PreparedStatement {
+        // What it would be prepared as now is its own only.
+        let isPrivate = literalsChange && server.prepared[statement.id] == nil
+        guard statement.space != space || isPrivate else { return statement }
+        let moved = registry.intern(statement.body, space: space, isPrivate: isPrivate, TextFacts(statement))
         changes.remember(moved, as: name)
         return moved
     }

@@ -59,6 +59,8 @@ package final class ClientConversation {
         didSet { spaceOf = nil }
     }
     private var spaceOf: (path: UInt32, space: UInt32)?
+    /// What was sent last, since the client has its server.
+    var newest: QueryInfo?
     /// What was sent may change them, and is not answered yet.
     var literalsChange = false
     /// Grows with each Sync.
@@ -154,8 +156,8 @@ package final class ClientConversation {
     /// or the end of its transaction. Anything else has to be accounted for, and perhaps refused, by itself.
     private func mayFollow(_ header: FrameHeader, _ input: ByteBuffer, _ server: ServerConversation) -> Bool {
         // A copy's end comes from the client: what it sends instead is for the server to refuse.
-        guard decidesByBatch, !server.hasOpenBatch, server.owes, !server.isCopyingIn,
-            let before = server.newestRunning?.query, before.kind != .copy, let facts = facts(of: header, input)
+        guard decidesByBatch, !server.hasOpenBatch, server.owes, !server.isCopyingIn, let before = newest,
+            before.kind != .copy, let facts = facts(of: header, input)
         else { return true }
         if header.type != ClientMessage.bind { peeked = facts }
         switch facts.query.kind {
@@ -233,6 +235,7 @@ package final class ClientConversation {
         client: inout ForwardBuffer, now: Int64
     ) throws(WireError) -> Progress {
         if isRefusing || rest > 0 || server == nil { peeked = nil }
+        if server == nil { newest = nil }
         while true {
             if isRefusing {
                 skipRefused(&input, &client)
@@ -254,7 +257,10 @@ package final class ClientConversation {
                 if try answerAlone(header, &input, &client) { continue }
                 return .needsServer
             }
-            if !server.owes { (awaitsDeallocation, literalsChange) = (false, false) }
+            if !server.owes {
+                awaitsDeallocation = false
+                if !server.hasOpenBatch { literalsChange = false }
+            }
             if server.isSkippingToSync, header.type != ClientMessage.sync {
                 peeked = nil
                 rest = header.size

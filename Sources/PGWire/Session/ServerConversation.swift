@@ -131,7 +131,6 @@ package final class ServerConversation {
     }
 
     package var oldestRunning: RunningStatement? { running.first }
-    var newestRunning: RunningStatement? { running.last }
 
     /// For the start-up, which another machine reads.
     package func started(parameters: [String: String]) {
