@@ -6,8 +6,8 @@ package struct SchemaChange: Hashable, Sendable {
         case changeType(column: String, to: String, hasUsing: Bool)
         case setNotNull(column: String)
         case dropNotNull(column: String)
-        /// Of a type that tables have columns of; `isNew`: no table has one yet; `isChecked`: there is a constraint, and
-        /// what is there has to meet it.
+        /// Of a type that tables have columns of; `isNew`: no table has one yet; `isChecked`: there is a constraint,
+        /// and what is there has to meet it.
         case domainConstraint(isNew: Bool, isChecked: Bool)
         /// `FOREIGN KEY` or `CHECK`.
         case addConstraint(kind: String, isNotValid: Bool)

@@ -282,7 +282,8 @@ final class SocketChannel: PollSource, Channel, ChannelCore, @unchecked Sendable
         if let passage { passage.close() } else { finish() }
     }
 
-    /// What was sent is to reach a peer that is slow to take it, within some time. To the receiver it is closed at once.
+    /// What was sent is to reach a peer that is slow to take it, within some time. To the receiver it is closed at
+    /// once.
     func closeWhenSent() {
         guard passage == nil, case .open = state, failure == nil, !queued.isEmpty else { return close() }
         guard !isLeaving else { return }

@@ -1,9 +1,9 @@
 import NIOCore
 
 extension ByteBuffer {
-    /// Whether it may have a constant such as 'now' or '12:00 today', which PostgreSQL takes for a time that depends on
-    /// when it reads the text. (Such a word elsewhere counts too, unless it is a call such as now(): that costs a Parse,
-    /// and nothing else.)
+    /// Whether it may have a constant such as 'now' or '12:00 today', which PostgreSQL takes for a time that depends
+    /// on when it reads the text. (Such a word elsewhere counts too, unless it is a call such as now(): that costs a
+    /// Parse, and nothing else.)
     var namesMoment: Bool {
         withUnsafeReadableBytes { bytes in
             var scan = MomentScan(bytes: bytes)
