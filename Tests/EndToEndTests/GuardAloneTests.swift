@@ -70,6 +70,17 @@ extension EndToEnd {
             }
         }
 
+        @Test("a soft limit on descriptors is no limit on clients")
+        func softLimit() async throws {
+            try await alone(#"ulimit -Sn 64; exec "$0" guard --config "$1""#) { process, port, url in
+                var crowd: [Int32] = []
+                defer { for descriptor in crowd { close(descriptor) } }
+                for _ in 0..<120 { crowd.append(try Self.connect(port)) }
+                try await eventually("one more is served") { try await Self.answers(url) ? true : nil }
+                #expect(!process.output.contains("a connection could not be taken"))
+            }
+        }
+
         private static func connect(_ port: Int) throws -> Int32 {
             let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
             var address = sockaddr_in()

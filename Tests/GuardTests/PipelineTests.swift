@@ -22,12 +22,8 @@ struct PipelineTests {
                 $0.adminUsers = ["postgres"]
             } _: { scene in
                 let text = "SELECT 'bad' FROM t"
-                var looked = ByteBuffer(string: text)
-                let fingerprint = looked.withUnsafeMutableReadableBytes {
-                    QueryCatalog(seed: 1).look(at: UnsafeRawBufferPointer($0)).fingerprintText
-                }
                 let admin = try await scene.client(database: "mainstay")
-                #expect(try await admin.query("BLOCK QUERY \(fingerprint) FOR 1h").errors.isEmpty)
+                #expect(try await admin.query("BLOCK QUERY \(Self.fingerprint(text)) FOR 1h").errors.isEmpty)
                 let client = try await scene.client()
                 try await client.send { bytes in
                     Self.extended("BEGIN", &bytes)
@@ -62,12 +58,8 @@ struct PipelineTests {
             let table = "atomic_\(UInt32.random(in: 0 ... .max))"
             _ = try await client.query("CREATE TABLE \(table) (a int, b int)")
             let text = "INSERT INTO \(table) (a) VALUES (1)"
-            var looked = ByteBuffer(string: text)
-            let fingerprint = looked.withUnsafeMutableReadableBytes {
-                QueryCatalog(seed: 1).look(at: UnsafeRawBufferPointer($0)).fingerprintText
-            }
             let admin = try await scene.client(database: "mainstay")
-            #expect(try await admin.query("BLOCK QUERY \(fingerprint) FOR 1h").errors.isEmpty)
+            #expect(try await admin.query("BLOCK QUERY \(Self.fingerprint(text)) FOR 1h").errors.isEmpty)
             try await client.send { bytes in
                 for text in ["BEGIN", text, "INSERT INTO \(table) (b) VALUES (2)", "COMMIT"] {
                     bytes.writePGQuery(text)
@@ -82,6 +74,46 @@ struct PipelineTests {
             #expect(answers == ["BEGIN T", "53000 E", "25P02 E", "ROLLBACK I"])
             #expect(try await client.query("SELECT count(*) FROM \(table)").rows == [["0"]])
             _ = try await client.query("DROP TABLE \(table)")
+        }
+    }
+
+    @Test(
+        "a blocked query behind a beginning that was answered by Flush ends the client: half a batch cannot be refused",
+        .enabled(if: TestDriver.isPostgresAvailable))
+    func openBatch() async throws {
+        try await GuardScene.runBeforePostgres {
+            $0.mode = .transaction
+            $0.limits.poolSize = 1
+            $0.adminUsers = ["postgres"]
+        } _: { scene in
+            let text = "SELECT 'bad' FROM pg_class"
+            let admin = try await scene.client(database: "mainstay")
+            #expect(try await admin.query("BLOCK QUERY \(Self.fingerprint(text)) FOR 1h").errors.isEmpty)
+            let client = try await scene.client()
+            try await client.send { bytes in
+                Self.extended("BEGIN", &bytes)
+                bytes.writePGFrame("H")
+            }
+            for type in ["1", "2", "C"] {
+                let frame = try #require(try await client.next())
+                #expect(String(frame.type) == type)
+            }
+            try await client.send { bytes in
+                Self.extended(text, &bytes)
+                bytes.writePGSync()
+            }
+            let told = try await client.answer()
+            #expect(told.states == ["53000"] && told.status == nil, "\(told)")
+            let other = try await scene.client()
+            #expect(try await other.query("SELECT 'x'").rows == [["x"]])
+            try await scene.comesToRest()
+        }
+    }
+
+    private static func fingerprint(_ text: String) -> String {
+        var looked = ByteBuffer(string: text)
+        return looked.withUnsafeMutableReadableBytes {
+            QueryCatalog(seed: 1).look(at: UnsafeRawBufferPointer($0)).fingerprintText
         }
     }
 

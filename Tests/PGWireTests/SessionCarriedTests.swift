@@ -30,6 +30,19 @@ struct SessionCarriedTests {
         }
     }
 
+    @Test("what a named portal runs is not known: it waits until the session is ready for it")
+    func namedPortalWaits() throws {
+        let scene = SessionScene()
+        _ = try scene.forward(Frame.parse("s", "SELECT 1") + Frame.sync)
+        _ = try scene.read(Frame.parsed + Frame.idle)
+        _ = scene.server?.setUp("SET a = 1")
+        let sent = try scene.forward(Frame.bind("s", portal: "p") + Frame.execute("p") + Frame.sync)
+        #expect(sent.progress == .waitsForServer)
+        #expect(!Frame.shown(sent.server).contains("E["), "\(Frame.shown(sent.server))")
+        _ = try scene.read(Frame.done("BEGIN") + Frame.done("SET") + Frame.done("COMMIT") + Frame.idle)
+        #expect(Frame.shown(try scene.forward([]).server) == "E[p·····] S[]")
+    }
+
     @Test("outside of a transaction a setting counts when its batch has succeeded, as a whole")
     func outside() throws {
         let two = "SET \"a\" TO '1'; SET \"b\" TO '2'"
