@@ -182,6 +182,32 @@ struct SocketTests {
         }
     }
 
+    @Test("a peer that has ended its own side, or says ever more, gets all that it was sent before it was left")
+    func leavingTheLoud() async throws {
+        for isLoud in [false, true] {
+            try await Self.withUnixPair { pair in
+                let all = Self.numbered(256 << 10)
+                try await pair.on { pair in
+                    pair.far.setReading(false)
+                    pair.near.send(all)
+                    pair.near.closeWhenSent()
+                    if isLoud {
+                        for _ in 0..<20 { pair.far.send(all) }
+                    } else {
+                        SocketCalls.endWriting(pair.far.descriptor)
+                    }
+                    // What the other side says is told before the loop comes to this one.
+                    pair.loop.execute { pair.loop.execute { pair.far.setReading(true) } }
+                }
+                try await eventually("all has arrived", every: .milliseconds(5)) {
+                    try await pair.on { $0.remote.received.readableBytes == all.readableBytes } ? true : nil
+                }
+                #expect(try await pair.on { $0.remote.received } == all)
+                if !isLoud { try await pair.near.closeFuture.get() }
+            }
+        }
+    }
+
     @Test("a paused connection is given nothing")
     func paused() async throws {
         try await Self.withPair { pair in

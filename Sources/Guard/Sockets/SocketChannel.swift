@@ -50,6 +50,7 @@ final class SocketChannel: PollSource, Channel, ChannelCore, @unchecked Sendable
     private var wantsToWrite = false
     /// Nothing is told any more; it closes when the queue is empty and the peer has read it.
     private var isLeaving = false
+    private var peerHasEnded = false
 
     /// Bytes that wait for a slow peer: above the first nothing more should be written, until there are fewer than the
     /// second.
@@ -122,7 +123,7 @@ final class SocketChannel: PollSource, Channel, ChannelCore, @unchecked Sendable
     }
 
     private func watch() {
-        var watched: Events = isReading || isLeaving ? [.readable] : [.ending]
+        var watched: Events = isLeaving ? (peerHasEnded ? [] : [.readable]) : isReading ? [.readable] : [.ending]
         if wantsToWrite { watched.insert(.writable) }
         loop.poller.watch(self, watched)
     }
@@ -195,20 +196,23 @@ final class SocketChannel: PollSource, Channel, ChannelCore, @unchecked Sendable
             watch()
         }
         settleWritability()
-        if isLeaving, queued.isEmpty { SocketCalls.endWriting(descriptor) }
+        guard isLeaving, queued.isEmpty else { return }
+        if peerHasEnded { finish() } else { SocketCalls.endWriting(descriptor) }
     }
 
     /// What the peer still says interests nobody any more, and must not be there when the connection closes: the system
     /// would take back what the peer has not read yet.
     private func readOver(_ events: Events) {
+        guard case .open = state else { return }
         if events.contains(.broken) { return finish() }
-        while case .open = state {
-            let count = loop.receive(descriptor)
-            if count > 0 { continue }
-            if count < 0, errno == EINTR { continue }
-            if count < 0, errno == EAGAIN { return }
-            return finish()
-        }
+        // Once a round, as for all: a peer that says much keeps nobody else waiting.
+        guard events.contains(.readable), !peerHasEnded else { return }
+        let count = loop.receive(descriptor)
+        if count > 0 || (count < 0 && (errno == EINTR || errno == EAGAIN)) { return }
+        if count < 0 || queued.isEmpty { return finish() }
+        // It says nothing more, and may still read.
+        peerHasEnded = true
+        watch()
     }
 
     private func settleWritability() {
